@@ -1,0 +1,2 @@
+//! guardctl.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Guard's user space: daemon, policy compiler and command line.

@@ -1,0 +1,58 @@
+//! The words that a refused client reads, as bytes ready to be sent.
+//!
+//! The agent renders them at policy load (value of the array map
+//! `guard_denials`, index `slot * MAX_DENIALS + index`); the kernel copies them
+//! and writes the decision's id into its place. Nothing is escaped or measured
+//! in the kernel.
+
+use crate::limits::DENIAL_BYTES;
+use crate::verdict::{Cause, Decision, NO_RULE};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Hexadecimal digits of a decision id inside a text.
+pub const ID_DIGITS: usize = 16;
+
+/// One rendered message: `bytes[..length]`, with the id at `id_at`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+pub struct Frame {
+    /// Length in bytes, a multiple of 8.
+    pub length: u32,
+    /// Offset of the [`ID_DIGITS`] digits, rendered as zeros.
+    pub id_at: u32,
+    /// The bytes.
+    pub bytes: [u8; DENIAL_BYTES],
+}
+
+/// The forms of one refusal on a PostgreSQL connection.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+pub struct Denial {
+    /// In place of `Q` or `F`: one `Query` message.
+    pub query: Frame,
+    /// In place of a message of the extended protocol: `Parse`, `Bind` and
+    /// `Execute` of the unnamed statement and portal. The server answers it
+    /// with an error and skips what follows up to the next `Sync`, just as if
+    /// the refused message itself had failed.
+    pub extended: Frame,
+    /// As the server's answer: one `ErrorResponse` with severity FATAL.
+    pub error: Frame,
+}
+
+/// The number of the denial text for a decision.
+///
+/// Rules have the numbers 0 to 63, opaque reasons 64 to 95 (by the lowest bit
+/// of `opaque`), other causes 96 and up.
+#[inline(always)]
+#[must_use]
+pub const fn index(decision: &Decision, opaque: u32) -> u32 {
+    if decision.rule != NO_RULE {
+        return (decision.rule & 63) as u32;
+    }
+    if decision.cause == Cause::Opaque as u8 && opaque != 0 {
+        return 64 + (opaque.trailing_zeros() & 31);
+    }
+    96 + (decision.cause & 15) as u32
+}
+
+const _: () = assert!(size_of::<Denial>() == 3 * (8 + DENIAL_BYTES));

@@ -1,0 +1,78 @@
+//! Every bound of the shared core, with unit, reason and cost.
+
+/// Rules of one policy. One `u64` mask names a set of rules.
+pub const MAX_RULES: usize = 64;
+
+/// Datasets of one policy. One `u64` mask names a set of datasets.
+pub const MAX_DATASETS: usize = 64;
+
+/// Distinct subject selectors of one policy; bit 0 means "any guarded session".
+pub const MAX_SELECTORS: usize = 64;
+
+/// Endpoint entries (address range and port range) of one policy, datasets and
+/// connect rules together. 48 bytes each.
+pub const MAX_ENDPOINTS: usize = 256;
+
+/// Exec patterns of one policy; each holds up to [`PATTERN_TOKENS`] tokens.
+pub const MAX_EXEC_PATTERNS: usize = 128;
+
+/// Tokens of one exec pattern. The longest real reset commands have 5 words.
+pub const PATTERN_TOKENS: usize = 8;
+
+/// Program names that start a session by themselves (`match.programs`).
+pub const MAX_PROGRAMS: usize = 256;
+
+/// Arguments that the kernel reads of a guarded program start, in bytes. Linux
+/// allows 128 KiB for one argument; what is longer than this is *opaque*.
+pub const ARGV_BYTES: usize = 4096;
+
+/// Arguments that are compared with exec patterns; a longer list is *opaque*.
+pub const ARGV_TOKENS: usize = 64;
+
+/// Longest program path that is kept, in bytes.
+pub const PATH_BYTES: usize = 256;
+
+/// Names that are looked through in argv (interpreters, launchers, their words).
+pub const MAX_LAUNCHERS: usize = 128;
+
+/// Bytes of one stream chunk: what is copied into a socket's scratch at once.
+/// A helper call costs 50-90 ns whatever its size, so chunks are a page.
+pub const CHUNK_BYTES: usize = 4096;
+
+/// Table names kept of one message; more set `truncated`.
+pub const TABLES: usize = 8;
+
+/// Bytes of one kept name: PostgreSQL's NAMEDATALEN - 1 is 63, and a
+/// schema-qualified name is kept as `schema.table`, cut at this length.
+pub const NAME_BYTES: usize = 64;
+
+/// Verbs kept of one message for its summary (`SELECT`, `DROP TABLE` …).
+pub const VERBS: usize = 8;
+
+/// Nested parentheses and sub-statements the engine follows.
+pub const DEPTH: usize = 32;
+
+/// Longest substituted message in bytes, a multiple of 8 so that the kernel
+/// stores it in whole words.
+pub const DENIAL_BYTES: usize = 1024;
+
+/// Denial texts of one policy slot; [`crate::denial::index`] numbers them.
+/// 128 times about 3 KiB in each of [`SLOTS`] slots: 1.6 MiB.
+pub const MAX_DENIALS: usize = 128;
+
+/// Cells of the lexer table: premultiplied rows of `u32` (1 MiB a policy slot).
+pub const CELLS: usize = 1 << 18;
+
+/// Policy slots. A stream in mid-message keeps the slot of its first byte, so a
+/// slot is written again only after three reloads.
+pub const SLOTS: usize = 4;
+
+/// Guarded tasks (thread groups) at once, on one host.
+pub const MAX_TASKS: u32 = 32_768;
+
+/// Sessions alive at once, on one host.
+pub const MAX_SESSIONS: u32 = 8_192;
+
+/// Prepared statements and portals whose facts are kept, all sockets together;
+/// an evicted name is *opaque*.
+pub const MAX_STATEMENTS: u32 = 8_192;

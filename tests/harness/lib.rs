@@ -1,0 +1,1 @@
+//! Harness: what several test targets share.
