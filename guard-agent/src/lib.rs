@@ -1,1 +1,21 @@
 //! Guard's user space: daemon, policy compiler and command line.
+//!
+//! The daemon starts in [`daemon`]; records travel from [`events`] through the
+//! [`evaluator`] into the [`journal`]; [`api`] answers on the unix socket and
+//! [`ctl`] is what people type. Raw bytes from the kernel are seen only by
+//! `events::decode`, files only by the `raw` modules.
+#![deny(unsafe_code)]
+
+pub mod api;
+pub mod cli;
+pub mod config;
+pub mod ctl;
+pub mod daemon;
+pub mod decision;
+pub mod evaluator;
+pub mod events;
+pub mod exit;
+pub mod journal;
+pub mod metrics;
+pub mod sessions;
+pub mod shutdown;

@@ -1,2 +1,22 @@
-//! guardctl.
-fn main() {}
+//! `guardctl`: parse, do, turn the result into an exit code.
+
+use clap::Parser;
+use guard_agent::cli::ctl::Ctl;
+use guard_agent::ctl;
+use guard_agent::exit::Exit;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = Ctl::parse();
+    match ctl::run(&args) {
+        Ok(exit) => exit.into(),
+        Err(error) if error.is_closed_pipe() => Exit::Done.into(),
+        Err(error) => {
+            eprintln!("guardctl: error: {error}");
+            if let Some(help) = error.help() {
+                eprintln!("  help: {help}");
+            }
+            error.exit().into()
+        }
+    }
+}
