@@ -1,0 +1,9 @@
+//! Reads of kernel memory and the helpers that need `unsafe`.
+//!
+//! Each function takes a handle, returns a plain value, and is the only place
+//! that knows an offset or a helper's arguments.
+
+pub(crate) mod atomic;
+pub(crate) mod clock;
+pub(crate) mod repeat;
+pub(crate) mod task;
