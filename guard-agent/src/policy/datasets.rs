@@ -36,25 +36,23 @@ pub(crate) fn info(raw: &RawDataset, report: &mut Report) -> DatasetInfo {
 
 /// An address must not belong to two datasets: which rules would hold there?
 pub(crate) fn check_overlaps(datasets: &[RawDataset], report: &mut Report) {
-    let all: Vec<(&RawDataset, &Place, Range)> = datasets
+    let all: Vec<(&RawDataset, &Spot<Listen>)> = datasets
         .iter()
-        .flat_map(|dataset| {
-            dataset.endpoints.iter().flat_map(move |endpoint| {
-                ranges(&endpoint.value).map(move |range| (dataset, &endpoint.place, range))
-            })
-        })
+        .flat_map(|dataset| dataset.endpoints.iter().map(move |spot| (dataset, spot)))
         .collect();
-    for (number, (dataset, place, range)) in all.iter().enumerate() {
-        let first = all.iter().take(number).find(|(other, _, known)| {
-            !std::ptr::eq(*other, *dataset) && known.overlaps(range)
+    for (number, (dataset, endpoint)) in all.iter().enumerate() {
+        let first = all.iter().take(number).find(|(other, known)| {
+            !std::ptr::eq(*other, *dataset)
+                && ranges(&known.value)
+                    .any(|known| ranges(&endpoint.value).any(|range| range.overlaps(&known)))
         });
-        if let Some((other, other_place, _)) = first {
+        if let Some((other, known)) = first {
             let cause = format!(
-                "{range} belongs to the dataset `{}` already",
+                "this address belongs to the dataset `{}` already",
                 other.name.value
             );
-            let help = format!("it is at {other_place}; an address is in one dataset only");
-            report.error_help(place, cause, help);
+            let help = format!("it is at {}; an address is in one dataset only", known.place);
+            report.error_help(&endpoint.place, cause, help);
         }
     }
 }

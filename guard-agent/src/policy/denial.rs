@@ -8,6 +8,8 @@
 //! `search_path`.
 
 mod frame;
+#[cfg(test)]
+mod tests;
 
 use super::compiled::cause_text;
 use super::model::RuleInfo;
@@ -47,7 +49,11 @@ fn message(index: usize, rules: &[RuleInfo]) -> String {
         };
     }
     let cause = match index {
-        CAUSE_BASE.. => cause_text(Cause::from_raw((index - CAUSE_BASE) as u8), 0),
+        CAUSE_BASE.. => match Cause::from_raw((index - CAUSE_BASE) as u8) {
+            // Refuses nothing, and is nothing for a client to read.
+            Cause::Disarmed => "",
+            cause => cause_text(cause, 0),
+        },
         OPAQUE_BASE.. => Opaque::ALL
             .get(index - OPAQUE_BASE)
             .map_or("this cannot be read with certainty", |reason| reason.help()),

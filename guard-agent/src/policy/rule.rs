@@ -4,7 +4,7 @@ use super::diagnostic::{Report, Spot};
 use super::fields::{Fields, count, duration, name, text, word};
 use super::model::{Context, KillScope, Record, Then};
 use super::when::{self, When};
-use super::yaml::Node;
+use super::yaml::{Node, Value};
 use guard_common::verdict::{Mode, Verdict};
 
 /// Most matches that a context rule can count.
@@ -86,16 +86,16 @@ fn verdict(node: &Node, report: &mut Report) -> Option<Spot<Verdict>> {
         ("audit", Verdict::Audit),
         ("block", Verdict::Block),
         ("kill", Verdict::Kill),
-        ("hold", Verdict::Hold),
-        ("rewrite", Verdict::Rewrite),
     ];
-    let given = word(node, "an action", &words, report)?;
-    if matches!(given.value, Verdict::Hold | Verdict::Rewrite) {
-        let cause = format!("the action `{}` is not yet supported", given.value.name());
-        report.error_help(&given.place, cause, "one of: allow, audit, block, kill");
+    let planned = [Verdict::Hold, Verdict::Rewrite];
+    if let Value::Text { text, .. } = &node.value
+        && planned.iter().any(|verdict| verdict.name() == text)
+    {
+        let cause = format!("the action `{text}` is not yet supported");
+        report.error_help(&node.place, cause, "one of: allow, audit, block, kill");
         return None;
     }
-    Some(given)
+    word(node, "an action", &words, report)
 }
 
 fn reason(node: &Node, report: &mut Report) -> Option<String> {

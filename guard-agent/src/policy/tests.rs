@@ -1,5 +1,8 @@
 //! The whole way from YAML to tables, and every error text.
 
+mod errors;
+mod mutation;
+
 use super::*;
 use guard_common::abi::policy::{KIND_STATEMENT, NONE, RULE_CONTEXT, RULE_KILL_TREE};
 use guard_common::class::{Class, Opaque, Where};

@@ -213,7 +213,8 @@ fn statement(node: &Node, report: &mut Report) -> Option<Act> {
     let everything = fields.take("all").map(|node| all(node, report));
     let unknown = fields.has_unknown();
     fields.close(report);
-    if class_node.is_none() && opaque_node.is_none() && everything.is_none() && !unknown {
+    let silent = class_node.is_none() && opaque_node.is_none() && everything.is_none();
+    if silent && where_node.is_none() && !unknown {
         let help = "add one of: class, opaque, all";
         report.error_help(&node.place, "`statement` does not say which", help);
     }

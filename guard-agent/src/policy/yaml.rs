@@ -6,6 +6,7 @@
 
 use super::diagnostic::{Place, Report, Spot, shown};
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -152,10 +153,7 @@ where
                     "aliases (`*name`) are not part of the policy language",
                     "write the value out in full",
                 );
-                Value::Text {
-                    text: String::new(),
-                    plain: true,
-                }
+                return Err(Stop::Reported);
             }
             _ => {
                 self.report.error(&place, "expected a value");
@@ -178,7 +176,8 @@ where
     }
 
     fn map(&mut self, depth: u32) -> Result<Vec<(Spot<String>, Node)>, Stop> {
-        let mut entries: Vec<(Spot<String>, Node)> = Vec::new();
+        let mut entries = Vec::new();
+        let mut seen: HashMap<String, Place> = HashMap::new();
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
@@ -194,20 +193,18 @@ where
                 self.report.error(&key.place, cause);
                 continue;
             };
-            match entries.iter().find(|(known, _)| known.value == text) {
-                Some((first, _)) => {
-                    let cause = format!("the key {} is given twice", shown(&text));
-                    let help = format!("the first one is at {}; keep one of them", first.place);
-                    self.report.error_help(&key.place, cause, help);
-                }
-                None => entries.push((
-                    Spot {
-                        value: text,
-                        place: key.place,
-                    },
-                    value,
-                )),
+            if let Some(first) = seen.get(&text) {
+                let cause = format!("the key {} is given twice", shown(&text));
+                let help = format!("the first one is at {first}; keep one of them");
+                self.report.error_help(&key.place, cause, help);
+                continue;
             }
+            seen.insert(text.clone(), key.place.clone());
+            let key = Spot {
+                value: text,
+                place: key.place,
+            };
+            entries.push((key, value));
         }
     }
 
