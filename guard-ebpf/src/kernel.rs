@@ -4,6 +4,10 @@
 //! that knows an offset or a helper's arguments.
 
 pub(crate) mod atomic;
+pub(crate) mod bound;
 pub(crate) mod clock;
+pub(crate) mod message;
+pub(crate) mod packet;
 pub(crate) mod repeat;
+pub(crate) mod socket;
 pub(crate) mod task;

@@ -2,15 +2,24 @@
 //! full, and the typed accessors that hooks use instead of the maps.
 
 use crate::kernel::atomic;
-use aya_ebpf::macros::map;
-use aya_ebpf::maps::{Array, HashMap, PerCpuArray, RingBuf};
+use crate::stream::{NameKey, Sock};
+use aya_ebpf::btf_maps::SkStorage;
+use aya_ebpf::macros::{btf_map, map};
+use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf, SockHash};
+use aya_ebpf::programs::SockOpsContext;
+use core::ffi::c_void;
+use guard_common::abi::event::Poisoned;
 use guard_common::abi::policy::Policy;
 use guard_common::abi::session::{Session, Task};
 use guard_common::abi::settings::Settings;
 use guard_common::denial::Denial;
 use guard_common::engine::Tables;
+use guard_common::facts::Facts;
 use guard_common::fault::Fault;
-use guard_common::limits::{MAX_DENIALS, MAX_RULES, MAX_SESSIONS, MAX_TASKS, SLOTS};
+use guard_common::limits::{
+    MAX_DENIALS, MAX_POISONED, MAX_RULES, MAX_SESSIONS, MAX_STATEMENTS, MAX_TASKS, MAX_VOICES,
+    SLOTS,
+};
 
 /// Compiled policies, one a slot.
 ///
@@ -123,6 +132,47 @@ static RULES: PerCpuArray<u64> = PerCpuArray::with_max_entries(MAX_RULES as u32,
 #[map(name = "guard_lexer")]
 static LEXER: Array<Tables> = Array::with_max_entries(1, 0);
 
+/// State of guarded database sockets.
+///
+/// writer: the connect hooks make it; voice and authority, under the socket's
+///         lock
+/// reader: the same
+/// room:   about 10 KiB a socket, freed with it
+/// full:   `Fault::SocketState`; the connect is refused
+#[btf_map]
+static SOCKETS: SkStorage<Sock> = SkStorage::new();
+
+/// Guarded database sockets with a voice.
+///
+/// writer: `hooks/sockops.rs`; the kernel removes a socket that closes
+/// reader: the kernel, which runs the voice for them
+/// key:    socket cookie
+/// room:   [`MAX_VOICES`] entries
+/// full:   `Fault::SockHash`; the socket is guarded by the authority alone
+#[map(name = "guard_voices")]
+static VOICES: SockHash<u64> = SockHash::with_max_entries(MAX_VOICES, 0);
+
+/// Facts of prepared statements and portals with a name.
+///
+/// writer: voice and authority
+/// reader: the same
+/// key:    [`NameKey`], value: [`Facts`]
+/// room:   [`MAX_STATEMENTS`] entries, preallocated, about 6 MiB
+/// full:   the least recently used is forgotten; using it is opaque
+#[map(name = "guard_names")]
+static NAMES: LruHashMap<NameKey, Facts> = LruHashMap::with_max_entries(MAX_STATEMENTS, 0);
+
+/// Sockets that are poisoned and not yet destroyed.
+///
+/// writer: the authority; removed by the agent that destroyed the socket
+/// reader: agent, at its start: what a former agent left behind
+/// key:    socket cookie, value: [`Poisoned`]
+/// room:   [`MAX_POISONED`] entries
+/// full:   the socket stays poisoned and is not destroyed by a later agent;
+///         its own record still asks the running one
+#[map(name = "guard_poisoned")]
+static POISONED: HashMap<u64, Poisoned> = HashMap::with_max_entries(MAX_POISONED, 0);
+
 /// The policy in a slot.
 #[inline(always)]
 pub(crate) fn policy(slot: u32) -> Option<&'static Policy> {
@@ -203,4 +253,61 @@ fn count(map: &PerCpuArray<u64>, index: u32) -> u64 {
         Some(counter) => unsafe { atomic::fetch_add(counter, 1) },
         None => 0,
     }
+}
+
+/// The slot of the live policy.
+#[inline(always)]
+pub(crate) fn live_slot() -> u32 {
+    settings().map_or(0, |settings| settings.slot & (SLOTS as u32 - 1))
+}
+
+/// The storage map of sockets, for the helpers.
+#[inline(always)]
+pub(crate) fn sockets() -> *mut c_void {
+    (&raw const SOCKETS).cast_mut().cast()
+}
+
+/// The sockets with a voice.
+#[inline(always)]
+pub(crate) fn voices() -> &'static SockHash<u64> {
+    &VOICES
+}
+
+/// Gives the socket of an event its voice.
+#[inline(always)]
+pub(crate) fn add_voice(ctx: &SockOpsContext, cookie: u64) -> bool {
+    // SAFETY: the context outlives the program; nothing else refers to it.
+    let ops = unsafe { &mut *ctx.ops };
+    VOICES.update(cookie, ops, 0).is_ok()
+}
+
+/// Keeps the facts of a name.
+#[inline(always)]
+pub(crate) fn remember_name(key: &NameKey, facts: &Facts) {
+    // An LRU map makes room by itself; what is missing later is opaque.
+    let _ = NAMES.insert(key, facts, 0);
+}
+
+/// The facts of a name.
+#[inline(always)]
+pub(crate) fn name(key: &NameKey) -> Option<&'static Facts> {
+    // SAFETY: the value stays in preallocated map memory. Should it be evicted
+    // and reused while it is copied, the facts are those of another statement
+    // for this one message: the name's hash would have to be evicted by 8,192
+    // uses of others within these few instructions.
+    unsafe { NAMES.get(key) }
+}
+
+/// Forgets a name.
+#[inline(always)]
+pub(crate) fn forget_name(key: &NameKey) {
+    // A name that is not there is forgotten already.
+    let _ = NAMES.remove(key);
+}
+
+/// Keeps a poisoned socket for the agent.
+#[inline(always)]
+pub(crate) fn remember_poisoned(poisoned: &Poisoned) {
+    // A full map is survivable: see `guard_poisoned`.
+    let _ = POISONED.insert(&poisoned.socket, poisoned, 0);
 }

@@ -281,6 +281,15 @@ pub(crate) fn announce(sock: &mut Sock) {
     guard_voice_announce(sock);
 }
 
+/// Records a refusal whose message could not be rewritten: what is left of it
+/// must not be sent, so the authority ends the connection.
+#[inline(always)]
+pub(crate) fn condemn(sock: &mut Sock) {
+    sock.condemned = 1;
+    let sequence = sock.voice_base.wrapping_add(sock.voice_message);
+    judge::record(sock, JUDGE_VOICE, Effect::Reset, sequence);
+}
+
 /// Tells whether there is room to announce one more substitute.
 #[inline(always)]
 pub(crate) const fn can_announce(sock: &Sock) -> bool {
