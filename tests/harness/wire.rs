@@ -83,6 +83,12 @@ pub mod message {
         tagged(b'D', b"P\0")
     }
 
+    /// `Describe` of a statement.
+    #[must_use]
+    pub fn describe_statement(name: &str) -> Vec<u8> {
+        tagged(b'D', &[b"S", name.as_bytes(), b"\0"].concat())
+    }
+
     /// `Execute` of the unnamed portal.
     #[must_use]
     pub fn execute() -> Vec<u8> {
