@@ -91,10 +91,16 @@ impl Stand {
     /// arguments.
     #[must_use]
     pub fn guarded(&self, name: &str, program: impl AsRef<OsStr>) -> Command {
+        self.guarded_for(name, "a test", program)
+    }
+
+    /// The same with a purpose.
+    #[must_use]
+    pub fn guarded_for(&self, name: &str, purpose: &str, program: impl AsRef<OsStr>) -> Command {
         let mut command = self.inside_scope(paths::program("guardctl"));
         command.env("GUARD_SOCKET", self.files().socket());
         command
-            .args(["run", "--agent", name, "--purpose", "a test", "--"])
+            .args(["run", "--agent", name, "--purpose", purpose, "--"])
             .arg(program);
         command
     }

@@ -256,7 +256,7 @@ impl Wire {
     /// # Panics
     /// If nothing comes within ten seconds: the client hangs.
     #[track_caller]
-    pub fn next(&mut self) -> Next {
+    pub fn receive(&mut self) -> Next {
         let mut head = [0; 5];
         if !self.fill(&mut head) {
             return Next::End;
@@ -284,7 +284,7 @@ impl Wire {
     #[track_caller]
     pub fn until_ready(&mut self) -> Vec<Answer> {
         let mut answers = Vec::new();
-        while let Next::Answer(answer) = self.next() {
+        while let Next::Answer(answer) = self.receive() {
             let ready = answer.tag == b'Z';
             answers.push(answer);
             if ready {

@@ -80,7 +80,7 @@ pub(crate) fn flush_without_sync(address: SocketAddr) {
     let mut wire = Wire::open(address);
     wire.send(&[message::parse("", DROP), message::flush()].concat());
     loop {
-        match wire.next() {
+        match wire.receive() {
             Next::Answer(answer) if matches!(answer.tag, b'1' | b'2' | b'N') => {}
             Next::Answer(answer) => break is_refusal(&answer),
             Next::End => panic!("the connection ended"),
@@ -91,7 +91,7 @@ pub(crate) fn flush_without_sync(address: SocketAddr) {
     goes_on(&mut wire);
     // A good statement between Flushes is answered at once as well.
     wire.send(&[message::parse("", "SELECT 1"), message::flush()].concat());
-    assert!(matches!(wire.next(), Next::Answer(answer) if answer.tag == b'1'));
+    assert!(matches!(wire.receive(), Next::Answer(answer) if answer.tag == b'1'));
     let rest = [message::bind("", &[]), message::execute(), message::sync()].concat();
     assert_eq!(tags(&wire.ask(&rest)), "2DCZ");
 }

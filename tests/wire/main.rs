@@ -6,6 +6,7 @@
 
 mod check;
 mod extended;
+mod repl;
 mod simple;
 mod stream;
 
@@ -39,6 +40,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("flush-without-sync", extended::flush_without_sync),
     ("named-statements", extended::named_statements),
     ("parameters", extended::parameters),
+    ("repl", repl::run),
 ];
 
 fn main() -> ExitCode {

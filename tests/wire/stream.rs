@@ -104,7 +104,7 @@ pub(crate) fn a_full_buffer(address: SocketAddr) {
     let mut completed = 0;
     let mut errors = 0;
     while completed < 501 {
-        match wire.next() {
+        match wire.receive() {
             Next::Answer(answer) => {
                 completed += u32::from(answer.tag == b'Z');
                 errors += u32::from(answer.tag == b'E');

@@ -9,6 +9,8 @@ pub(crate) fn cargo() -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     command.current_dir(crate::paths::root());
+    // A task that builds the agent wants the BPF object in it.
+    command.env("GUARD_BPF_OPTIONAL", "0");
     // What `cargo run` says about xtask would make build scripts run again.
     for (name, _) in std::env::vars_os() {
         let name_text = name.to_string_lossy();

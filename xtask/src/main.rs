@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod cmd;
+mod demo;
 mod lint;
 mod paths;
 mod setup;
@@ -22,6 +23,8 @@ struct Cli {
 enum Task {
     /// Install what is missing: BPF toolchain, PostgreSQL, client libraries, lint tools
     Setup(setup::Options),
+    /// Play the story of an agent that drops a table, on this machine (root)
+    Demo(demo::Options),
     /// Run every test this machine can run; one that cannot run is a failure
     Test(test::Options),
     /// Formatting, clippy, licences and sources, documentation, project rules
@@ -33,6 +36,7 @@ enum Task {
 fn main() -> Result<()> {
     match Cli::parse().task {
         Task::Setup(options) => setup::run(&options),
+        Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Lint(options) => lint::run(&options),
         Task::Tidy => tidy::run(),
