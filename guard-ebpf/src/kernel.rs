@@ -5,5 +5,10 @@
 
 pub(crate) mod atomic;
 pub(crate) mod clock;
+pub(crate) mod offsets;
+pub(crate) mod program;
+pub(crate) mod read;
 pub(crate) mod repeat;
+pub(crate) mod signal;
+pub(crate) mod sock;
 pub(crate) mod task;

@@ -129,6 +129,15 @@ pub(crate) fn policy(slot: u32) -> Option<&'static Policy> {
     POLICY.get(slot)
 }
 
+/// The live slot of `guard_policy`. A hook reads it once: it may change between
+/// two reads.
+#[inline(always)]
+pub(crate) fn live_slot() -> u32 {
+    SETTINGS
+        .get(0)
+        .map_or(0, |settings| settings.slot & (SLOTS as u32 - 1))
+}
+
 /// The denial text with this number in a slot.
 #[inline(always)]
 pub(crate) fn denial(slot: u32, index: u32) -> Option<&'static Denial> {
