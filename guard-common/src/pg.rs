@@ -148,10 +148,17 @@ impl Facts {
 }
 
 impl Stream {
-    /// Sets the state of a connection that has not begun, on a zeroed value.
+    /// Sets the state of a connection that has not begun.
     #[inline(always)]
     pub const fn reset(&mut self) {
         self.phase = phase::START;
+        self.header = 0;
+        self.header_count = 0;
+        self.complete = 0;
+        self.hashing = 0;
+        self.opaque = 0;
+        self.database.len = 0;
+        self.user.len = 0;
         self.unnamed.set_unknown();
         self.portal.set_unknown();
     }

@@ -3,8 +3,9 @@
 use crate::kernel::{clock, task};
 use crate::maps;
 use guard_common::abi::ABI_VERSION;
-use guard_common::abi::event::Header;
+use guard_common::abi::event::{Header, Poisoned, Statement};
 use guard_common::fault::Fault;
+use zerocopy::IntoBytes;
 
 /// Who and what a record is about.
 #[derive(Clone, Copy)]
@@ -81,4 +82,16 @@ pub(crate) fn send(record: &[u8]) {
     if !maps::output(record) {
         maps::count_fault(Fault::RingFull);
     }
+}
+
+/// Sends the record of a statement.
+#[inline(always)]
+pub(crate) fn send_statement(record: &Statement) {
+    send(record.as_bytes());
+}
+
+/// Sends the record of a poisoned socket.
+#[inline(always)]
+pub(crate) fn send_poisoned(record: &Poisoned) {
+    send(record.as_bytes());
 }

@@ -6,8 +6,12 @@
 //! [`Fault`], counted here and answered by the policy's `on_fault`.
 #![deny(unsafe_code)]
 
+pub(crate) mod authority;
 pub(crate) mod connect;
+pub(crate) mod exec;
 pub(crate) mod lifetime;
+pub(crate) mod sockops;
+pub(crate) mod voice;
 
 use crate::kernel::clock;
 use crate::maps;
@@ -60,23 +64,17 @@ pub(crate) fn judged_by(session: u64) -> Result<Judged, Option<&'static Policy>>
     }
 }
 
-/// Lets a refused action go on while an administrator has disarmed Guard.
-///
-/// The decision keeps its rule, so that the record shows what would have
-/// happened. The kernel's own clock ends the exemption.
+/// While an administrator has disarmed Guard, nothing is refused; the decision
+/// is recorded as such. The kernel's own clock ends it.
 #[inline(always)]
 pub(crate) fn disarm(decision: &mut Decision) {
-    if decision.denies() && disarmed() {
-        decision.verdict = Verdict::Allow as u8;
-        decision.cause = Cause::Disarmed as u8;
-    }
-}
-
-/// Tells whether nothing is enforced at the moment.
-#[inline(always)]
-fn disarmed() -> bool {
     let until = maps::settings().map_or(0, |settings| settings.disarmed_until_ns);
-    until != 0 && clock::boot_ns() < until
+    if until != 0 && decision.denies() && clock::boot_ns() < until {
+        *decision = Decision {
+            observed: decision.observed,
+            ..Decision::without_rule(Verdict::Allow, Cause::Disarmed)
+        };
+    }
 }
 
 /// Counts the rules that a decision names.

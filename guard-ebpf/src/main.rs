@@ -14,6 +14,7 @@ mod emit;
 mod hooks;
 mod kernel;
 mod maps;
+mod stream;
 
 /// The licence that the kernel asks for: some helpers are GPL only.
 ///

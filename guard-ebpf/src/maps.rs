@@ -2,15 +2,25 @@
 //! full, and the typed accessors that hooks use instead of the maps.
 
 use crate::kernel::atomic;
-use aya_ebpf::macros::map;
-use aya_ebpf::maps::{Array, HashMap, PerCpuArray, RingBuf};
+use crate::kernel::program::Scratch;
+use crate::stream::{NameKey, Sock};
+use aya_ebpf::btf_maps::SkStorage;
+use aya_ebpf::macros::{btf_map, map};
+use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf, SockHash};
+use aya_ebpf::programs::SockOpsContext;
+use core::ffi::c_void;
+use guard_common::abi::event::Poisoned;
 use guard_common::abi::policy::Policy;
 use guard_common::abi::session::{Session, Task};
 use guard_common::abi::settings::Settings;
 use guard_common::denial::Denial;
 use guard_common::engine::Tables;
+use guard_common::facts::Facts;
 use guard_common::fault::Fault;
-use guard_common::limits::{MAX_DENIALS, MAX_RULES, MAX_SESSIONS, MAX_TASKS, SLOTS};
+use guard_common::limits::{
+    MAX_DENIALS, MAX_POISONED, MAX_RULES, MAX_SESSIONS, MAX_STATEMENTS, MAX_TASKS, MAX_VOICES,
+    SLOTS,
+};
 
 /// Compiled policies, one a slot.
 ///
@@ -63,7 +73,8 @@ static SESSIONS: HashMap<u64, Session> = HashMap::with_max_entries(MAX_SESSIONS,
 #[map(name = "guard_tasks")]
 static TASKS: HashMap<u32, Task> = HashMap::with_max_entries(MAX_TASKS, 0);
 
-/// How many thread groups and nested sessions a session has.
+/// How many thread groups and nested sessions a session has: a task that moves
+/// into a nested session stays one member of the outer one, as that session.
 ///
 /// writer: agent at registration (1); fork and exit hooks, atomically
 /// reader: the exit hook: at 0 the session has ended
@@ -71,7 +82,28 @@ static TASKS: HashMap<u32, Task> = HashMap::with_max_entries(MAX_TASKS, 0);
 /// room:   [`MAX_SESSIONS`] entries, preallocated, about 0.6 MiB
 /// full:   as `guard_sessions`, which has the same size
 #[map(name = "guard_members")]
-static SESSION_TASKS: HashMap<u64, u64> = HashMap::with_max_entries(MAX_SESSIONS, 0);
+static MEMBERS: HashMap<u64, u64> = HashMap::with_max_entries(MAX_SESSIONS, 0);
+
+/// How many entries `guard_tasks` has.
+///
+/// writer: fork, exec and exit hooks, atomically; the agent corrects it when it
+///         sweeps the table (it does not add what it registers itself)
+/// reader: the fork hook
+/// key:    0, value: count
+/// room:   one entry
+/// full:   cannot be
+#[map(name = "guard_count")]
+static TASK_COUNT: Array<u64> = Array::with_max_entries(1, 0);
+
+/// Where the exec hook puts a program start together.
+///
+/// writer: `kernel/program.rs`, which says why one a CPU is enough
+/// reader: the same
+/// key:    0, value: [`Scratch`]
+/// room:   one entry a CPU, about 19 KiB each
+/// full:   cannot be
+#[map(name = "guard_start")]
+static START: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);
 
 /// Records for the agent.
 ///
@@ -123,6 +155,47 @@ static RULES: PerCpuArray<u64> = PerCpuArray::with_max_entries(MAX_RULES as u32,
 #[map(name = "guard_lexer")]
 static LEXER: Array<Tables> = Array::with_max_entries(1, 0);
 
+/// State of guarded database sockets.
+///
+/// writer: the connect hooks make it; voice and authority, under the socket's
+///         lock
+/// reader: the same
+/// room:   about 10 KiB a socket, freed with it
+/// full:   `Fault::SocketState`; the connect is refused
+#[btf_map]
+static SOCKETS: SkStorage<Sock> = SkStorage::new();
+
+/// Guarded database sockets with a voice.
+///
+/// writer: `hooks/sockops.rs`; the kernel removes a socket that closes
+/// reader: the kernel, which runs the voice for them
+/// key:    socket cookie
+/// room:   [`MAX_VOICES`] entries
+/// full:   `Fault::SockHash`; the socket is guarded by the authority alone
+#[map(name = "guard_voices")]
+static VOICES: SockHash<u64> = SockHash::with_max_entries(MAX_VOICES, 0);
+
+/// Facts of prepared statements and portals with a name.
+///
+/// writer: voice and authority
+/// reader: the same
+/// key:    [`NameKey`], value: [`Facts`]
+/// room:   [`MAX_STATEMENTS`] entries, preallocated, about 6 MiB
+/// full:   the least recently used is forgotten; using it is opaque
+#[map(name = "guard_names")]
+static NAMES: LruHashMap<NameKey, Facts> = LruHashMap::with_max_entries(MAX_STATEMENTS, 0);
+
+/// Sockets that are poisoned and not yet destroyed.
+///
+/// writer: the authority; removed by the agent that destroyed the socket
+/// reader: agent, at its start: what a former agent left behind
+/// key:    socket cookie, value: [`Poisoned`]
+/// room:   [`MAX_POISONED`] entries
+/// full:   the socket stays poisoned and is not destroyed by a later agent;
+///         its own record still asks the running one
+#[map(name = "guard_poisoned")]
+static POISONED: HashMap<u64, Poisoned> = HashMap::with_max_entries(MAX_POISONED, 0);
+
 /// The policy in a slot.
 #[inline(always)]
 pub(crate) fn policy(slot: u32) -> Option<&'static Policy> {
@@ -167,6 +240,84 @@ pub(crate) fn task(tgid: u32) -> Option<&'static Task> {
     unsafe { TASKS.get(tgid) }
 }
 
+/// Enters a thread group, also over an old entry; `false`: the table is full.
+/// The session has one member more.
+#[inline(always)]
+pub(crate) fn enter(tgid: u32, task: &Task) -> bool {
+    if TASKS.insert(tgid, task, 0).is_err() {
+        return false;
+    }
+    add_to(TASK_COUNT.get_ptr_mut(0), 1);
+    if add_to(MEMBERS.get_ptr_mut(task.session), 1).is_none() {
+        count_fault(Fault::NoSession);
+    }
+    true
+}
+
+/// Moves a thread group that is in the table to another session.
+#[inline(always)]
+pub(crate) fn move_to(tgid: u32, task: &Task) -> bool {
+    TASKS.insert(tgid, task, 0).is_ok()
+}
+
+/// Takes a thread group out; `false` when it is out already.
+#[inline(always)]
+pub(crate) fn leave(tgid: u32) -> bool {
+    if TASKS.remove(tgid).is_err() {
+        return false;
+    }
+    add_to(TASK_COUNT.get_ptr_mut(0), MINUS_ONE);
+    true
+}
+
+/// How many thread groups are guarded.
+#[inline(always)]
+pub(crate) fn task_count() -> u64 {
+    TASK_COUNT.get(0).map_or(0, |count| *count)
+}
+
+/// Inserts a session with `members`; `false`: the table is full, or the id is
+/// taken.
+#[inline(always)]
+pub(crate) fn begin_session(id: u64, session: &Session, members: u64) -> bool {
+    if SESSIONS.insert(id, session, NO_EXIST).is_err() {
+        return false;
+    }
+    if MEMBERS.insert(id, members, NO_EXIST).is_err() {
+        forget_session(id);
+        return false;
+    }
+    true
+}
+
+/// Removes a session that could not begin.
+#[inline(always)]
+pub(crate) fn forget_session(id: u64) {
+    // What is not there needs no removal.
+    let _ = SESSIONS.remove(id);
+    let _ = MEMBERS.remove(id);
+}
+
+/// Takes one member from a session; `true` when it was the last one. The
+/// session itself stays until the agent lets go of it: its sockets may still
+/// have bytes to send.
+#[inline(always)]
+pub(crate) fn drop_member(session: u64) -> bool {
+    let last = add_to(MEMBERS.get_ptr_mut(session), MINUS_ONE) == Some(1);
+    if last {
+        let _ = MEMBERS.remove(session);
+    }
+    last
+}
+
+/// This CPU's place for a program start.
+#[inline(always)]
+pub(crate) fn start() -> Option<&'static mut Scratch> {
+    // SAFETY: a slot of a per-CPU array, not null; `Scratch` says why there is
+    // no other reference to it.
+    START.get_ptr_mut(0).map(|start| unsafe { &mut *start })
+}
+
 /// The engine's tables.
 #[inline(always)]
 pub(crate) fn lexer() -> Option<&'static Tables> {
@@ -206,10 +357,70 @@ pub(crate) fn reserve<T: 'static>() -> Option<aya_ebpf::maps::ring_buf::RingBufE
 /// Adds 1 to a per-CPU counter and returns what it held.
 #[inline(always)]
 fn count(map: &PerCpuArray<u64>, index: u32) -> u64 {
-    match map.get_ptr_mut(index) {
-        // SAFETY: the pointer is a slot of a per-CPU array of `u64`: not null,
-        // aligned, alive as long as the map.
-        Some(counter) => unsafe { atomic::fetch_add(counter, 1) },
-        None => 0,
-    }
+    add_to(map.get_ptr_mut(index), 1).unwrap_or(0)
+}
+
+/// Adds to a counter in a map and returns what it held; `None`: no such entry.
+#[inline(always)]
+fn add_to(counter: Option<*mut u64>, by: u64) -> Option<u64> {
+    // SAFETY: the pointer is a map value of type `u64`: not null, aligned, alive
+    // as long as the map.
+    counter.map(|counter| unsafe { atomic::fetch_add(counter, by) })
+}
+
+/// What takes 1 from a counter when it is added.
+const MINUS_ONE: u64 = u64::MAX;
+
+/// `BPF_NOEXIST`: insert only.
+const NO_EXIST: u64 = 1;
+
+/// The storage map of sockets, for the helpers.
+#[inline(always)]
+pub(crate) fn sockets() -> *mut c_void {
+    (&raw const SOCKETS).cast_mut().cast()
+}
+
+/// The sockets with a voice.
+#[inline(always)]
+pub(crate) fn voices() -> &'static SockHash<u64> {
+    &VOICES
+}
+
+/// Gives the socket of an event its voice.
+#[inline(always)]
+pub(crate) fn add_voice(ctx: &SockOpsContext, cookie: u64) -> bool {
+    // SAFETY: the context outlives the program; nothing else refers to it.
+    let ops = unsafe { &mut *ctx.ops };
+    VOICES.update(cookie, ops, 0).is_ok()
+}
+
+/// Keeps the facts of a name.
+#[inline(always)]
+pub(crate) fn remember_name(key: &NameKey, facts: &Facts) {
+    // An LRU map makes room by itself; what is missing later is opaque.
+    let _ = NAMES.insert(key, facts, 0);
+}
+
+/// The facts of a name.
+#[inline(always)]
+pub(crate) fn name(key: &NameKey) -> Option<&'static Facts> {
+    // SAFETY: the value stays in preallocated map memory. Should it be evicted
+    // and reused while it is copied, the facts are those of another statement
+    // for this one message: the name's hash would have to be evicted by 8,192
+    // uses of others within these few instructions.
+    unsafe { NAMES.get(key) }
+}
+
+/// Forgets a name.
+#[inline(always)]
+pub(crate) fn forget_name(key: &NameKey) {
+    // A name that is not there is forgotten already.
+    let _ = NAMES.remove(key);
+}
+
+/// Keeps a poisoned socket for the agent.
+#[inline(always)]
+pub(crate) fn remember_poisoned(poisoned: &Poisoned) {
+    // A full map is survivable: see `guard_poisoned`.
+    let _ = POISONED.insert(&poisoned.socket, poisoned, 0);
 }

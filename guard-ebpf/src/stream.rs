@@ -14,10 +14,13 @@ pub(crate) mod judge;
 pub(crate) mod voice;
 
 use crate::kernel::repeat::Kernel;
+use crate::kernel::socket;
 use crate::maps;
+use aya_ebpf::bindings::bpf_sock;
 use guard_common::abi::event::Statement;
 use guard_common::engine::{self, Scan};
 use guard_common::facts::Facts;
+use guard_common::fault::Fault;
 use guard_common::pg::{Chunk, Engine, Stream, settle::Names};
 
 /// Substitutes on their way from the voice to the authority.
@@ -68,6 +71,16 @@ pub(crate) struct Sock {
     /// Offset of the current message in the system call's data, or
     /// [`voice::BEGAN_EARLIER`].
     pub(crate) voice_message: u32,
+    /// Bytes of the system call's data as it is sent.
+    pub(crate) voice_size: u32,
+    /// Bytes free in the send buffer; negative: none.
+    pub(crate) voice_room: i32,
+    /// The answer of the `sk_msg` program.
+    pub(crate) voice_answer: u32,
+    /// 1: all data of the system call is read, or answered.
+    pub(crate) voice_done: u32,
+    /// Bytes of a substitute written so far.
+    pub(crate) voice_written: u32,
     /// What the voice found last: one of [`voice`]'s outcomes.
     pub(crate) voice_outcome: u32,
     /// Entries used of `pending`.
@@ -84,8 +97,64 @@ pub(crate) struct Sock {
     pub(crate) voiced: u8,
     /// 1: the voice's cursor is exact at `voice_next`.
     pub(crate) in_step: u8,
-    /// Zero.
-    pub(crate) reserved: u8,
+    /// 1: the voice left bytes that must not be sent; the authority ends it.
+    pub(crate) condemned: u8,
+}
+
+/// What the connect hook knows of a new database connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Adoption {
+    /// Session of the task.
+    pub(crate) session: u64,
+    /// Socket cookie.
+    pub(crate) cookie: u64,
+    /// Cookie of the network namespace.
+    pub(crate) netns: u64,
+    /// Remote address; IPv4 as v4-mapped IPv6, network order.
+    pub(crate) address: [u8; 16],
+    /// Thread group.
+    pub(crate) tgid: u32,
+    /// Thread.
+    pub(crate) tid: u32,
+    /// User.
+    pub(crate) uid: u32,
+    /// Remote port, host order.
+    pub(crate) port: u16,
+    /// Dataset by index.
+    pub(crate) dataset: u8,
+}
+
+/// Puts a connecting socket under guard; `false`: no memory for its state, the
+/// connect must be refused.
+///
+/// A second `connect` on a socket that is connected already changes nothing.
+#[inline(always)]
+pub(crate) fn adopt(sk: *mut bpf_sock, adoption: &Adoption) -> bool {
+    let connected = socket::is_connected(sk);
+    let Some(sock) = socket::make_state(sk) else {
+        maps::count_fault(Fault::SocketState);
+        return false;
+    };
+    if connected && sock.cookie != 0 {
+        return true;
+    }
+    sock.session = adoption.session;
+    sock.cookie = adoption.cookie;
+    sock.netns = adoption.netns;
+    sock.address = adoption.address;
+    sock.tgid = adoption.tgid;
+    sock.tid = adoption.tid;
+    sock.uid = adoption.uid;
+    sock.port = adoption.port;
+    sock.dataset = adoption.dataset;
+    sock.started = 0;
+    sock.in_step = 0;
+    sock.poisoned = 0;
+    sock.condemned = 0;
+    sock.pending_count = 0;
+    sock.pending = [0; PENDING];
+    sock.authority.reset();
+    true
 }
 
 /// The engine, called through global functions: the verifier proves each of

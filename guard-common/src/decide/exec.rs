@@ -27,9 +27,6 @@ use crate::repeat::{Repeat, Turn};
 use crate::verdict::{Cause, Decision, Mode, Verdict};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// Bytes of a path buffer: Linux's `PATH_MAX`.
-pub const PATH_BUFFER: usize = 4096;
-
 /// Directories of a path that are compared; a deeper path is opaque to rules about
 /// directories.
 pub const DIRECTORIES: usize = 64;

@@ -5,17 +5,16 @@
 
 use crate::emit::{self, Origin};
 use crate::hooks::{self, Judged};
+use crate::kernel::peer::{self, Peer};
 use crate::kernel::repeat::Kernel;
-use crate::kernel::sock::Peer;
 use crate::kernel::task;
 use crate::maps;
-use crate::stream;
+use crate::stream::{self, Adoption};
 use aya_ebpf::macros::cgroup_sock_addr;
 use aya_ebpf::programs::SockAddrContext;
 use guard_common::abi::event::{Connect, EVENT_CONNECT};
 use guard_common::abi::policy::{NONE, Policy};
 use guard_common::decide::connect::{self, Caller, Outcome};
-use guard_common::fault::Fault;
 use guard_common::verdict::{Cause, Decision, Effect, Verdict};
 
 /// The system call goes on.
@@ -137,12 +136,22 @@ fn follow(
     let Some(policy) = policy else {
         return;
     };
-    let covered = policy.statement_datasets & dataset_bit(outcome.dataset) != 0;
-    if !covered || peer.protocol != TCP || stream::adopt(ctx, session, peer, outcome.dataset) {
+    let bit = dataset_bit(outcome.dataset);
+    if policy.statement_datasets & bit == 0 || peer.protocol != TCP {
         return;
     }
-    maps::count_fault(Fault::SocketState);
-    if policy.enforced_datasets & dataset_bit(outcome.dataset) != 0 {
+    let adoption = Adoption {
+        session,
+        cookie: peer.cookie,
+        netns: peer.netns,
+        address: peer.address(),
+        tgid: task::current_tgid(),
+        tid: task::current_tid(),
+        uid: task::current_uid(),
+        port: peer.target.port,
+        dataset: outcome.dataset,
+    };
+    if !stream::adopt(peer::socket(ctx), &adoption) && policy.enforced_datasets & bit != 0 {
         outcome.decision.add_cause(policy.on_fault, Cause::Fault);
         hooks::disarm(&mut outcome.decision);
     }
@@ -174,20 +183,16 @@ fn record(origin: Origin, peer: &Peer, outcome: &Outcome) {
     } else {
         Effect::None
     };
-    emit::put(
-        EVENT_CONNECT,
-        origin,
-        |header| Connect {
-            header,
-            decision: outcome.decision,
-            socket: peer.cookie,
-            netns: peer.netns,
-            address: peer.address(),
-            port: peer.target.port,
-            transport: peer.protocol as u16,
-            effect: effect as u8,
-            dataset: outcome.dataset,
-            reserved: [0; 2],
-        },
-    );
+    emit::put(EVENT_CONNECT, origin, |header| Connect {
+        header,
+        decision: outcome.decision,
+        socket: peer.cookie,
+        netns: peer.netns,
+        address: peer.address(),
+        port: peer.target.port,
+        transport: peer.protocol as u16,
+        effect: effect as u8,
+        dataset: outcome.dataset,
+        reserved: [0; 2],
+    });
 }

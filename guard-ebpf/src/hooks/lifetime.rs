@@ -8,13 +8,14 @@
 
 use crate::emit::{self, Origin};
 use crate::hooks;
+use crate::kernel::repeat::Kernel;
 use crate::kernel::{clock, signal, task};
 use crate::maps;
 use aya_ebpf::macros::raw_tracepoint;
 use aya_ebpf::programs::RawTracePointContext;
 use guard_common::abi::event::{EVENT_SESSION_END, SessionChange};
-use guard_common::abi::policy::KIND_EXEC;
 use guard_common::abi::session::Task;
+use guard_common::decide::exec;
 use guard_common::fault::Fault;
 use guard_common::limits::MAX_TASKS;
 
@@ -70,7 +71,7 @@ fn inherit(session: u64, parent: u32, child: Option<u32>) {
 #[inline(always)]
 fn overflow(fault: Fault) {
     maps::count_fault(fault);
-    let mut decision = hooks::fault(KIND_EXEC, maps::policy(maps::live_slot()));
+    let mut decision = exec::fault::<Kernel>(maps::policy(maps::live_slot()));
     hooks::disarm(&mut decision);
     if decision.denies() {
         signal::kill_current();

@@ -20,77 +20,81 @@ macro_rules! offset {
 
 offset!(
     /// `tcp_sock.is_mptcp` (`bool`).
-    TCP_IS_MPTCP
+    OFF_TCP_IS_MPTCP
 );
 offset!(
     /// `task_struct.tgid`.
-    TASK_TGID
+    OFF_TASK_TGID
 );
 offset!(
     /// `task_struct.real_parent`.
-    TASK_REAL_PARENT
+    OFF_TASK_REAL_PARENT
 );
 offset!(
     /// `task_struct.signal`.
-    TASK_SIGNAL
+    OFF_TASK_SIGNAL
 );
 offset!(
     /// `task_struct.mm`.
-    TASK_MM
+    OFF_TASK_MM
 );
 offset!(
     /// `signal_struct.live`: threads that have not begun to exit.
-    SIGNAL_LIVE
+    OFF_SIGNAL_LIVE
 );
 offset!(
     /// `mm_struct.arg_start`.
-    MM_ARG_START
+    OFF_MM_ARG_START
 );
 offset!(
     /// `mm_struct.arg_end`.
-    MM_ARG_END
+    OFF_MM_ARG_END
 );
 offset!(
     /// `linux_binprm.filename`: the program as it was asked for.
-    BPRM_FILENAME
+    OFF_BPRM_FILENAME
 );
 offset!(
     /// `linux_binprm.file`: the file that runs (of a script: its interpreter).
-    BPRM_FILE
+    OFF_BPRM_FILE
 );
 offset!(
     /// `file.f_path`.
-    FILE_PATH
+    OFF_FILE_PATH
 );
 offset!(
     /// `path.mnt`.
-    PATH_MNT
+    OFF_PATH_MNT
 );
 offset!(
     /// `path.dentry`.
-    PATH_DENTRY
+    OFF_PATH_DENTRY
 );
 offset!(
     /// `dentry.d_parent`.
-    DENTRY_PARENT
+    OFF_DENTRY_PARENT
 );
 offset!(
     /// `dentry.d_name.name`.
-    DENTRY_NAME
+    OFF_DENTRY_NAME
+);
+offset!(
+    /// `dentry.d_name.len`.
+    OFF_DENTRY_NAME_LENGTH
 );
 offset!(
     /// `vfsmount.mnt_root`.
-    VFSMOUNT_ROOT
+    OFF_VFSMOUNT_ROOT
 );
 offset!(
     /// `mount.mnt`: the `vfsmount` inside its mount.
-    MOUNT_MNT
+    OFF_MOUNT_MNT
 );
 offset!(
     /// `mount.mnt_parent`.
-    MOUNT_PARENT
+    OFF_MOUNT_PARENT
 );
 offset!(
     /// `mount.mnt_mountpoint`.
-    MOUNT_MOUNTPOINT
+    OFF_MOUNT_MOUNTPOINT
 );

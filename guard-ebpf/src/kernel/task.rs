@@ -5,7 +5,6 @@ use aya_ebpf::helpers::{
     bpf_get_current_ancestor_cgroup_id, bpf_get_current_cgroup_id, bpf_get_current_pid_tgid,
     bpf_get_current_task, bpf_get_current_uid_gid,
 };
-use core::ffi::c_void;
 
 /// Thread group of the current task, in the initial pid namespace.
 #[inline(always)]
@@ -41,21 +40,21 @@ pub(crate) fn current_cgroup_at(level: u32) -> u64 {
 
 /// Address of the current `task_struct`.
 #[inline(always)]
-pub(crate) fn current() -> *const c_void {
+pub(crate) fn current() -> u64 {
     // SAFETY: the helper takes nothing. The address is used by probing reads only.
-    (unsafe { bpf_get_current_task() }) as *const c_void
+    unsafe { bpf_get_current_task() }
 }
 
 /// Thread group of a task.
 #[inline(always)]
-pub(crate) fn tgid(task: *const c_void) -> Option<u32> {
-    read::field(task, &offsets::TASK_TGID)
+pub(crate) fn tgid(task: u64) -> Option<u32> {
+    read::field(task, &offsets::OFF_TASK_TGID)
 }
 
 /// Thread group of the parent of the current task; 0 when it cannot be read.
 #[inline(always)]
 pub(crate) fn parent_tgid() -> u32 {
-    read::field(current(), &offsets::TASK_REAL_PARENT)
+    read::field(current(), &offsets::OFF_TASK_REAL_PARENT)
         .and_then(tgid)
         .unwrap_or(0)
 }
@@ -67,7 +66,8 @@ pub(crate) fn parent_tgid() -> u32 {
 /// stays is swept by the agent, one that goes too early lets a task go free.
 #[inline(always)]
 pub(crate) fn is_last_thread() -> bool {
-    let signal: Option<*const c_void> = read::field(current(), &offsets::TASK_SIGNAL);
-    let live: Option<i32> = signal.and_then(|signal| read::field(signal, &offsets::SIGNAL_LIVE));
+    let signal: Option<u64> = read::field(current(), &offsets::OFF_TASK_SIGNAL);
+    let live: Option<i32> =
+        signal.and_then(|signal| read::field(signal, &offsets::OFF_SIGNAL_LIVE));
     live == Some(0)
 }

@@ -41,9 +41,7 @@ struct Reading<'a> {
 impl Turn for Reading<'_> {
     #[inline(always)]
     fn turn(&mut self, _index: u32) -> bool {
-        if self.sock.authority.at >= self.sock.authority.end
-            && self.sock.authority.complete == 0
-        {
+        if self.sock.authority.at >= self.sock.authority.end && self.sock.authority.complete == 0 {
             return false;
         }
         guard_authority_step(self.sock);

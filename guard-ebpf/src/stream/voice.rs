@@ -109,8 +109,11 @@ extern "C" fn guard_voice_message(sock: *mut Sock) -> u32 {
     }
     if what != settle::NOTHING {
         if judge::judge(sock, JUDGE_VOICE, what) {
-            sock.voice_outcome =
-                if what == settle::ENCRYPT { REFUSED_ENCRYPTION } else { REFUSED };
+            sock.voice_outcome = if what == settle::ENCRYPT {
+                REFUSED_ENCRYPTION
+            } else {
+                REFUSED
+            };
             return 0;
         }
         settle::commit(&mut sock.voice, &names);
@@ -234,7 +237,11 @@ impl Turn for Digits<'_> {
     fn turn(&mut self, index: u32) -> bool {
         let digit = (self.id >> ((15 - (index & 15)) * 4) & 15) as u8;
         let at = self.at.wrapping_add(index) as usize & (DENIAL_BYTES - 1);
-        self.chunk[at] = if digit < 10 { b'0' + digit } else { b'a' - 10 + digit };
+        self.chunk[at] = if digit < 10 {
+            b'0' + digit
+        } else {
+            b'a' - 10 + digit
+        };
         true
     }
 }
@@ -279,6 +286,15 @@ extern "C" fn guard_voice_announce(sock: *mut Sock) -> u32 {
 #[inline(always)]
 pub(crate) fn announce(sock: &mut Sock) {
     guard_voice_announce(sock);
+}
+
+/// Records a refusal whose message could not be rewritten: what is left of it
+/// must not be sent, so the authority ends the connection.
+#[inline(always)]
+pub(crate) fn condemn(sock: &mut Sock) {
+    sock.condemned = 1;
+    let sequence = sock.voice_base.wrapping_add(sock.voice_message);
+    judge::record(sock, JUDGE_VOICE, Effect::Reset, sequence);
 }
 
 /// Tells whether there is room to announce one more substitute.

@@ -1,8 +1,6 @@
 //! Bytes to hashes: paths and arguments.
 
-use super::{
-    ARGV_BYTES, ARGV_TOKENS, Cursor, DIRECTORIES, PATH_BUFFER, Program, Repeat, Turn, Work, hash,
-};
+use super::{ARGV_BYTES, ARGV_TOKENS, Cursor, DIRECTORIES, Program, Repeat, Turn, Work, hash};
 
 /// The hash of `--`, which ends the options.
 pub(super) const DASHES: u64 = hash::of(b"--");
@@ -19,8 +17,9 @@ impl Program {
 
     /// Reads the path in `bytes[from..to]`. Of more than [`DIRECTORIES`]
     /// directories only the number is right.
+    /// `N` is a power of two.
     #[inline(always)]
-    pub fn read<R: Repeat>(&mut self, bytes: &[u8; PATH_BUFFER], from: u32, to: u32) {
+    pub fn read<R: Repeat, const N: usize>(&mut self, bytes: &[u8; N], from: u32, to: u32) {
         self.full = hash::START;
         self.name = hash::START;
         self.directory_count = 0;
@@ -36,17 +35,17 @@ impl Program {
 }
 
 /// One pass over a path.
-struct Path<'a> {
-    bytes: &'a [u8; PATH_BUFFER],
+struct Path<'a, const N: usize> {
+    bytes: &'a [u8; N],
     from: u64,
     program: &'a mut Program,
 }
 
-impl Turn for Path<'_> {
+impl<const N: usize> Turn for Path<'_, N> {
     #[inline(always)]
     fn turn(&mut self, index: u32) -> bool {
         let at = (self.from as u32).wrapping_add(index);
-        let byte = self.bytes[at as usize & (PATH_BUFFER - 1)];
+        let byte = self.bytes[at as usize & (N - 1)];
         let program = &mut *self.program;
         program.full = hash::step(program.full, byte);
         if byte == b'/' {
@@ -116,6 +115,28 @@ impl Work {
         let unended = self.cursor.length != 0 && self.cut == 0;
         if self.count == 0 || unended {
             self.end_token();
+        }
+    }
+
+    /// Hash of the file name that was asked for; 0 when it is not known.
+    #[inline(always)]
+    #[must_use]
+    pub const fn named_name(&self) -> u64 {
+        if self.named.known == 0 {
+            0
+        } else {
+            self.named.name
+        }
+    }
+
+    /// Hash of the name of the file that runs; 0 when it is not known.
+    #[inline(always)]
+    #[must_use]
+    pub const fn resolved_name(&self) -> u64 {
+        if self.resolved.known == 0 {
+            0
+        } else {
+            self.resolved.name
         }
     }
 

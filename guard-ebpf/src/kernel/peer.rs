@@ -2,7 +2,7 @@
 
 use crate::kernel::offsets;
 use aya_ebpf::bindings::{bpf_sock, bpf_sock_addr};
-use aya_ebpf::helpers::{
+use aya_ebpf::helpers::generated::{
     bpf_get_netns_cookie, bpf_get_socket_cookie, bpf_probe_read_kernel, bpf_skc_to_tcp_sock,
 };
 use aya_ebpf::programs::SockAddrContext;
@@ -93,6 +93,13 @@ impl Peer {
     }
 }
 
+/// The socket of a connect hook; null when there is none.
+#[inline(always)]
+pub(crate) fn socket(ctx: &SockAddrContext) -> *mut bpf_sock {
+    // SAFETY: a field of the context; all forms of the union are this pointer.
+    unsafe { (&raw const (*ctx.sock_addr).__bindgen_anon_1.sk).read_volatile() }
+}
+
 /// `AF_INET`.
 const INET: u32 = 2;
 
@@ -146,7 +153,7 @@ const fn halves(words: [u32; 4]) -> [u64; 2] {
 /// `false` on a kernel without it.
 #[inline(always)]
 fn is_multipath(sk: *mut bpf_sock) -> bool {
-    let offset = offsets::TCP_IS_MPTCP.load();
+    let offset = offsets::OFF_TCP_IS_MPTCP.load();
     if sk.is_null() || offset == offsets::MISSING {
         return false;
     }
