@@ -73,6 +73,10 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &N) -> u32 {
             close(stream, names);
             NOTHING
         }
+        b'S' => {
+            stream.refused = 0;
+            NOTHING
+        }
         b'F' => {
             facts.clear();
             facts.add(Class::Fastpath);
@@ -118,8 +122,15 @@ pub fn commit<N: Names>(stream: &mut Stream, names: &N) {
 
 /// Remembers that a message was replaced by a statement that only raises our
 /// error: what executes it next is neither judged nor recorded.
+///
+/// The server skips what follows a failed message of the extended protocol up
+/// to the next `Sync`, so a client may still bind and execute the name it meant
+/// to prepare: that is no second action.
 #[inline(always)]
 pub const fn commit_substitute(stream: &mut Stream) {
+    if stream.kind == b'P' {
+        stream.refused = stream.name;
+    }
     if stream.kind != b'Q' && stream.kind != b'F' {
         stream.unnamed.clear();
         stream.unnamed.reserved = SUBSTITUTE;
@@ -136,6 +147,9 @@ fn bind<N: Names>(stream: &mut Stream, names: &N) {
         *facts = stream.unnamed;
     } else if !names.load(STATEMENT, stream.second_name, facts) {
         facts.set_unknown();
+        if stream.second_name == stream.refused {
+            facts.reserved = SUBSTITUTE;
+        }
     }
     if stream.name == hash::START {
         stream.portal = *facts;
