@@ -38,9 +38,7 @@ pub(crate) fn state<'a>(sk: *mut bpf_sock) -> Option<&'a mut Sock> {
     }
     // SAFETY: the verifier has typed `sk` as a socket that is not null; without
     // the create flag the helper only looks up.
-    let state = unsafe {
-        bpf_sk_storage_get(maps::sockets(), sk.cast(), ptr::null_mut(), 0)
-    };
+    let state = unsafe { bpf_sk_storage_get(maps::sockets(), sk.cast(), ptr::null_mut(), 0) };
     // SAFETY: null, or the socket's own storage, which lives as long as the
     // socket; the socket's lock makes this the only reference (see `stream`).
     unsafe { state.cast::<Sock>().as_mut() }
@@ -54,9 +52,7 @@ pub(crate) fn make_state<'a>(sk: *mut bpf_sock) -> Option<&'a mut Sock> {
     }
     const CREATE: u64 = aya_ebpf::bindings::BPF_SK_STORAGE_GET_F_CREATE as u64;
     // SAFETY: as in `state`; the kernel zeroes what it allocates.
-    let state = unsafe {
-        bpf_sk_storage_get(maps::sockets(), sk.cast(), ptr::null_mut(), CREATE)
-    };
+    let state = unsafe { bpf_sk_storage_get(maps::sockets(), sk.cast(), ptr::null_mut(), CREATE) };
     // SAFETY: as in `state`; connect holds the socket's lock.
     unsafe { state.cast::<Sock>().as_mut() }
 }

@@ -24,7 +24,11 @@ extern "C" fn guard_judge(sock: *mut Sock, judge: u32, what: u32) -> u32 {
     let Some(sock) = (unsafe { sock.as_mut() }) else {
         return 1;
     };
-    let stream = if judge == JUDGE_VOICE as u32 { &sock.voice } else { &sock.authority };
+    let stream = if judge == JUDGE_VOICE as u32 {
+        &sock.voice
+    } else {
+        &sock.authority
+    };
     let decision = &mut sock.record.decision;
     let Some(policy) = maps::policy(stream.slot as u32) else {
         maps::count_fault(Fault::NoPolicy);
