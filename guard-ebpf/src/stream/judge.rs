@@ -11,7 +11,7 @@ use guard_common::abi::session::SESSION_QUARANTINED;
 use guard_common::decide::statement::{self, Sender};
 use guard_common::fault::Fault;
 use guard_common::pg::{Stream, settle};
-use guard_common::verdict::{Cause, Decision, Effect, NO_RULE, Verdict};
+use guard_common::verdict::{Cause, Decision, Effect, Verdict};
 
 /// Judges the message of one cursor into `sock.record.decision`.
 ///
@@ -79,9 +79,7 @@ extern "C" fn guard_record(sock: *mut Sock, judge: u32, effect: u32, sequence: u
     } else {
         (&sock.authority, &mut sock.record)
     };
-    if record.decision.rule != NO_RULE {
-        maps::count_rule(record.decision.rule as u32);
-    }
+    hooks::count_rules(&record.decision);
     let epoch = maps::policy(stream.slot as u32).map_or(0, |policy| policy.epoch);
     record.header = emit::header(
         EVENT_STATEMENT,
