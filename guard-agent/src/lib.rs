@@ -17,5 +17,6 @@ pub mod events;
 pub mod exit;
 pub mod journal;
 pub mod metrics;
+pub mod policy;
 pub mod sessions;
 pub mod shutdown;
