@@ -1,3 +1,4 @@
 //! Guard's user space: daemon, policy compiler and command line.
 
+pub mod facts;
 pub mod policy;
