@@ -156,14 +156,18 @@ mod tests {
         let mut facts = Facts::NEW;
         facts.add(Class::Select);
         facts.add(Class::Delete);
-        facts.hits |= Class::Delete.where_bit(Where::Tautology) | Class::Select.where_bit(Where::Scoped);
+        facts.hits |=
+            Class::Delete.where_bit(Where::Tautology) | Class::Select.where_bit(Where::Scoped);
         facts.add_opaque(Opaque::Call);
         facts.tables[0] = named(b"hr.pay");
         facts.tables[1] = named(b"a\x1b[2Jb");
         facts.tables[2] = named(b"hr.pay");
         facts.table_count = 3;
         let words = StatementWords::from(&facts);
-        assert_eq!((words.class, words.condition), ("delete", Some("tautology")));
+        assert_eq!(
+            (words.class, words.condition),
+            ("delete", Some("tautology"))
+        );
         assert_eq!(words.classes, ["select", "delete"]);
         assert_eq!(words.tables, ["hr.pay", "a\u{fffd}[2Jb"]);
         assert_eq!(words.opaque, Some("call"));

@@ -2,7 +2,6 @@
 
 use crate::kernel::{clock, task};
 use crate::maps;
-use aya_ebpf::maps::ring_buf::RingBufEntry;
 use guard_common::abi::ABI_VERSION;
 use guard_common::abi::event::{Header, Poisoned, Statement};
 use guard_common::fault::Fault;
@@ -60,23 +59,19 @@ pub(crate) fn header(kind: u16, length: u32, origin: Origin) -> Header {
     }
 }
 
-/// Reserves a record of type `T`, which must begin with a [`Header`], and
-/// writes that header.
+/// Writes one record of fixed size, which `fill` makes from its header.
 ///
-/// The caller writes the rest and submits. `None`: the ring buffer is full; the
-/// record's number is used and [`Fault::RingFull`] is counted.
+/// When the ring buffer is full the record is lost, its number is used and
+/// [`Fault::RingFull`] is counted.
 #[inline(always)]
-pub(crate) fn reserve<T: 'static>(kind: u16, origin: Origin) -> Option<RingBufEntry<T>> {
-    const { assert!(size_of::<T>() >= size_of::<Header>() && align_of::<T>() == 8) };
+pub(crate) fn put<T: 'static>(kind: u16, origin: Origin, fill: impl FnOnce(Header) -> T) {
     let header = header(kind, size_of::<T>() as u32, origin);
     let Some(mut entry) = maps::reserve::<T>() else {
         maps::count_fault(Fault::RingFull);
-        return None;
+        return;
     };
-    // SAFETY: the entry is `size_of::<T>()` bytes of the ring buffer, aligned to
-    // 8, and the assert above leaves room for the header at its start.
-    unsafe { entry.as_mut_ptr().cast::<Header>().write(header) };
-    Some(entry)
+    entry.write(fill(header));
+    entry.submit(0);
 }
 
 /// Sends a record that was put together in map memory.

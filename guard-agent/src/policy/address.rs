@@ -58,7 +58,9 @@ impl AddressError {
     #[must_use]
     pub fn help(&self) -> &'static str {
         match self {
-            Self::NoPort(_) => "write ADDRESS:PORT, such as 127.0.0.1:5432, or ADDRESS:* for all ports",
+            Self::NoPort(_) => {
+                "write ADDRESS:PORT, such as 127.0.0.1:5432, or ADDRESS:* for all ports"
+            }
             Self::HostName(_) => {
                 "names change their addresses while the kernel compares addresses: look it up \
                  (`getent ahosts NAME`) and list each address, or a network such as 10.0.0.0/8:5432; \
@@ -185,7 +187,10 @@ impl Range {
     /// How narrow the range is: the narrowest that holds an address counts.
     #[must_use]
     pub fn narrowness(&self) -> (u32, std::cmp::Reverse<u16>) {
-        (self.prefix, std::cmp::Reverse(self.port_last - self.port_first))
+        (
+            self.prefix,
+            std::cmp::Reverse(self.port_last - self.port_first),
+        )
     }
 
     /// Tells whether two ranges share an address and neither is narrower.
@@ -276,7 +281,10 @@ mod tests {
     #[test]
     fn localhost_is_both_families_and_nothing_else() {
         let both = ranges("localhost:5432");
-        let holds = |ip: &str| both.iter().any(|r| r.contains(ip.parse().expect("ip"), 5432));
+        let holds = |ip: &str| {
+            both.iter()
+                .any(|r| r.contains(ip.parse().expect("ip"), 5432))
+        };
         assert!(holds("127.0.0.1") && holds("::1") && holds("::ffff:127.0.0.1"));
         assert!(!holds("127.0.0.2") && !holds("::2"));
     }

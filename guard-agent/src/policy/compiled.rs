@@ -37,10 +37,14 @@ impl Compiled {
     /// narrowest range.
     #[must_use]
     pub fn dataset_for(&self, address: IpAddr, port: u16) -> Option<usize> {
-        let ranges = self.datasets.iter().enumerate().flat_map(|(index, dataset)| {
-            let ranges = dataset.ranges.iter();
-            ranges.map(move |range| (range.narrowness(), index, range))
-        });
+        let ranges = self
+            .datasets
+            .iter()
+            .enumerate()
+            .flat_map(|(index, dataset)| {
+                let ranges = dataset.ranges.iter();
+                ranges.map(move |range| (range.narrowness(), index, range))
+            });
         ranges
             .filter(|(.., range)| range.contains(address, port))
             .max_by_key(|(narrowness, ..)| *narrowness)
@@ -50,7 +54,9 @@ impl Compiled {
     /// The dataset of a name, by index.
     #[must_use]
     pub fn dataset_named(&self, name: &str) -> Option<usize> {
-        self.datasets.iter().position(|dataset| dataset.name == name)
+        self.datasets
+            .iter()
+            .position(|dataset| dataset.name == name)
     }
 
     /// The rule that decided, if one did.

@@ -34,29 +34,32 @@ impl Engine for Recorder {
 
     fn end(&self, scan: &mut Scan) {
         let text = String::from_utf8_lossy(&self.text.borrow()).into_owned();
-        let class = if text.contains("DROP") { Class::Drop } else { Class::Select };
+        let class = if text.contains("DROP") {
+            Class::Drop
+        } else {
+            Class::Select
+        };
         scan.facts.add(class);
     }
 }
 
 #[derive(Default)]
-struct Table(RefCell<HashMap<(u32, u64), Facts>>);
+struct Table(HashMap<(u32, u64), Facts>);
 
 impl Names for Table {
-    fn store(&self, kind: u32, name: u64, facts: &Facts) {
-        self.0.borrow_mut().insert((kind, name), *facts);
+    fn store(&mut self, kind: u32, name: u64, facts: &Facts) {
+        self.0.insert((kind, name), *facts);
     }
 
-    fn load(&self, kind: u32, name: u64, into: &mut Facts) -> bool {
+    fn load(&mut self, kind: u32, name: u64, into: &mut Facts) -> bool {
         self.0
-            .borrow()
             .get(&(kind, name))
             .map(|facts| *into = *facts)
             .is_some()
     }
 
-    fn remove(&self, kind: u32, name: u64) {
-        self.0.borrow_mut().remove(&(kind, name));
+    fn remove(&mut self, kind: u32, name: u64) {
+        self.0.remove(&(kind, name));
     }
 }
 
@@ -66,7 +69,7 @@ type Seen = (u8, u32, u64, u32);
 /// Reads `writes`, each in chunks of at most `size` bytes.
 fn read(writes: &[u8], size: usize) -> (Vec<Seen>, Stream) {
     let engine = Recorder::default();
-    let names = Table::default();
+    let mut names = Table::default();
     let mut stream = Stream::new_zeroed();
     stream.reset();
     let mut chunk = [0; CHUNK_BYTES];
@@ -78,7 +81,7 @@ fn read(writes: &[u8], size: usize) -> (Vec<Seen>, Stream) {
         loop {
             step(&engine, &mut stream, &chunk);
             if stream.complete != 0 {
-                let what = settle::settle(&mut stream, &names);
+                let what = settle::settle(&mut stream, &mut names);
                 let facts = &stream.scan.facts;
                 let judged = what != settle::NOTHING;
                 seen.push((
@@ -87,7 +90,7 @@ fn read(writes: &[u8], size: usize) -> (Vec<Seen>, Stream) {
                     if judged { facts.hits } else { 0 },
                     if judged { facts.opaque } else { 0 },
                 ));
-                settle::commit(&mut stream, &names);
+                settle::commit(&mut stream, &mut names);
                 stream.next();
             }
             if stream.at >= stream.end {
@@ -120,7 +123,11 @@ fn startup(parameters: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn login() -> Vec<u8> {
-    startup(&[("user", "app"), ("database", "shop"), ("client_encoding", "UTF8")])
+    startup(&[
+        ("user", "app"),
+        ("database", "shop"),
+        ("client_encoding", "UTF8"),
+    ])
 }
 
 /// Every message type there is, with prepared statements by name.
@@ -169,7 +176,12 @@ fn prepared_statements_keep_their_facts_by_name() {
     assert_eq!(executes[1].2, drop, "named portal");
     assert_eq!(executes[2].3, unknown, "closed portal");
     assert_eq!(executes[3].3, unknown, "closed statement");
-    assert!(seen.contains(&(b'F', settle::RUN, Class::Fastpath.bit(), Opaque::Fastpath.bit())));
+    assert!(seen.contains(&(
+        b'F',
+        settle::RUN,
+        Class::Fastpath.bit(),
+        Opaque::Fastpath.bit()
+    )));
     assert!(seen.contains(&(b'd', settle::DATA, 0, 0)));
 }
 
@@ -188,12 +200,27 @@ fn settings_that_change_how_sql_is_read_make_the_connection_opaque() {
         (("client_encoding", "SJIS"), Opaque::Encoding),
         (("client_encoding", "Big5"), Opaque::Encoding),
         (("client_encoding", "no such thing"), Opaque::Encoding),
-        (("options", "-c standard_conforming_strings=off"), Opaque::Strings),
-        (("options", "-cstandard_conforming_strings=off"), Opaque::Strings),
-        (("options", "--Standard-Conforming-Strings=off"), Opaque::Strings),
-        (("options", "-c standard_conforming\\_strings=off"), Opaque::Setting),
+        (
+            ("options", "-c standard_conforming_strings=off"),
+            Opaque::Strings,
+        ),
+        (
+            ("options", "-cstandard_conforming_strings=off"),
+            Opaque::Strings,
+        ),
+        (
+            ("options", "--Standard-Conforming-Strings=off"),
+            Opaque::Strings,
+        ),
+        (
+            ("options", "-c standard_conforming\\_strings=off"),
+            Opaque::Setting,
+        ),
         (("options", "-c client_encoding=sjis"), Opaque::Encoding),
-        (("options", "-c session_replication_role=replica"), Opaque::Setting),
+        (
+            ("options", "-c session_replication_role=replica"),
+            Opaque::Setting,
+        ),
         (("Standard_Conforming_Strings", "off"), Opaque::Strings),
         (("row_security", "off"), Opaque::Setting),
         (("replication", "database"), Opaque::Replication),
@@ -242,11 +269,17 @@ fn bytes_that_are_not_of_the_protocol_end_the_reading() {
     bytes.extend(message(b'Q', b"SELECT 1\0"));
     bytes.extend([b'~', 0, 0, 0, 4]);
     let seen = read(&bytes, 3).0;
-    assert_eq!(seen.last().map(|message| message.3), Some(Opaque::Protocol.bit()));
+    assert_eq!(
+        seen.last().map(|message| message.3),
+        Some(Opaque::Protocol.bit())
+    );
     let mut bytes = login();
     bytes.extend([b'Q', 0, 0, 0, 3]);
     let seen = read(&bytes, 3).0;
-    assert_eq!(seen.last().map(|message| message.3), Some(Opaque::Protocol.bit()));
+    assert_eq!(
+        seen.last().map(|message| message.3),
+        Some(Opaque::Protocol.bit())
+    );
 }
 
 #[test]
@@ -256,14 +289,19 @@ fn a_message_that_ends_inside_its_name_is_unreadable() {
     let seen = read(&bytes, CHUNK_BYTES).0;
     assert_eq!(
         seen.last(),
-        Some(&(b'P', settle::PREPARE, Class::Unreadable.bit(), Opaque::Protocol.bit()))
+        Some(&(
+            b'P',
+            settle::PREPARE,
+            Class::Unreadable.bit(),
+            Opaque::Protocol.bit()
+        ))
     );
 }
 
 #[test]
 fn a_refused_name_that_is_bound_before_the_sync_is_no_second_action() {
     let engine = Recorder::default();
-    let names = Table::default();
+    let mut names = Table::default();
     let mut stream = Stream::new_zeroed();
     stream.reset();
     stream.phase = phase::HEADER;
@@ -275,11 +313,11 @@ fn a_refused_name_that_is_bound_before_the_sync_is_no_second_action() {
         while stream.complete == 0 {
             step(&engine, stream, &chunk);
         }
-        let what = settle::settle(stream, &names);
+        let what = settle::settle(stream, &mut names);
         if replaced {
             settle::commit_substitute(stream);
         } else {
-            settle::commit(stream, &names);
+            settle::commit(stream, &mut names);
         }
         stream.next();
         what
@@ -320,6 +358,10 @@ fn mutated_streams_end_and_do_not_depend_on_the_split() {
         }
         let whole = read(&mutated, CHUNK_BYTES).0;
         let size = 1 + random.below(40);
-        assert_eq!(read(&mutated, size).0, whole, "round {round}, pieces of {size} bytes");
+        assert_eq!(
+            read(&mutated, size).0,
+            whole,
+            "round {round}, pieces of {size} bytes"
+        );
     }
 }

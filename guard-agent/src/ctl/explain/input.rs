@@ -63,7 +63,10 @@ impl Line {
             },
             _ => return Err(LineError::Either),
         };
-        connection.database = self.database.clone().or_else(|| database.map(str::to_owned));
+        connection.database = self
+            .database
+            .clone()
+            .or_else(|| database.map(str::to_owned));
         for (key, value) in self.startup.iter().flatten() {
             connection.startup.insert(key.clone(), setting(key, value)?);
         }
@@ -110,7 +113,10 @@ mod tests {
         let one = connection(r#"{"wire":"UQ==","database":"x","other":{}}"#);
         assert_eq!(one.writes, [b"Q"]);
         assert_eq!(one.database.as_deref(), Some("x"));
-        assert_eq!(connection(r#"{"wire":["UQ==","UA=="]}"#).writes, [b"Q", b"P"]);
+        assert_eq!(
+            connection(r#"{"wire":["UQ==","UA=="]}"#).writes,
+            [b"Q", b"P"]
+        );
     }
 
     #[test]
@@ -123,7 +129,9 @@ mod tests {
             (r#"{"sql":1}"#, "not a question"),
             (r#"{"sql":"x","startup":{"a":[]}}"#, "startup setting `a`"),
         ] {
-            let error = Line::parse(text).and_then(|line| line.connection(None)).map(|_| ());
+            let error = Line::parse(text)
+                .and_then(|line| line.connection(None))
+                .map(|_| ());
             let error = error.expect_err(text).to_string();
             assert!(error.contains(expected), "{text}: {error}");
         }

@@ -77,9 +77,17 @@ fn dataset(args: &StatementArgs, compiled: Option<&Compiled>) -> Result<Option<u
     match compiled.dataset_named(name) {
         Some(index) => Ok(Some(index)),
         None => {
-            let known: Vec<&str> = compiled.datasets.iter().map(|info| info.name.as_str()).collect();
+            let known: Vec<&str> = compiled
+                .datasets
+                .iter()
+                .map(|info| info.name.as_str())
+                .collect();
             let help = format!("the policy's datasets: {}", known.join(", "));
-            Err(wrong(USAGE, &format!("no dataset is named `{name}`"), &help))
+            Err(wrong(
+                USAGE,
+                &format!("no dataset is named `{name}`"),
+                &help,
+            ))
         }
     }
 }
@@ -113,7 +121,11 @@ fn all(
     } else {
         Box::new(BufReader::new(File::open(path).map_err(|error| {
             let cause = format!("{} cannot be read: {error}", path.display());
-            wrong(USAGE, &cause, "name a file with one JSON object a line, or -")
+            wrong(
+                USAGE,
+                &cause,
+                "name a file with one JSON object a line, or -",
+            )
         })?))
     };
     let (mut refused, mut wrong_lines) = (false, false);

@@ -137,7 +137,10 @@ impl Answer {
         row("counted", &self.outcome.counted.join(", "))?;
         let limited = matches!(words.condition, Some("none" | "tautology"));
         if self.refused && limited {
-            row("help", "compare a column with a value in WHERE, so that the rows are named")?;
+            row(
+                "help",
+                "compare a column with a value in WHERE, so that the rows are named",
+            )?;
         }
         Ok(())
     }
@@ -163,7 +166,11 @@ impl Outcome {
             rule: compiled.rule_name(&decision).map(str::to_owned),
             reason: (!reason.is_empty()).then_some(reason),
             observed: observed(compiled, &decision),
-            counted: counted.iter().flatten().map(|name| (*name).to_owned()).collect(),
+            counted: counted
+                .iter()
+                .flatten()
+                .map(|name| (*name).to_owned())
+                .collect(),
         }
     }
 }
@@ -179,7 +186,9 @@ fn observed(compiled: &Compiled, decision: &Decision) -> Vec<Observed> {
         .collect();
     let verdict = Verdict::from_raw(decision.observed_verdict);
     let by_opaque = decision.observed_rule == NO_RULE
-        || all.iter().all(|observed| observed.verdict != verdict.name());
+        || all
+            .iter()
+            .all(|observed| observed.verdict != verdict.name());
     if verdict != Verdict::Allow && by_opaque {
         all.push(Observed {
             rule: None,

@@ -54,10 +54,7 @@ impl Writer<'_> {
         datasets: &[DatasetInfo],
     ) -> (Rule, RuleKind) {
         match &rule.when.act {
-            Act::Statement {
-                hits,
-                opaque,
-            } => {
+            Act::Statement { hits, opaque } => {
                 compiled.kind = KIND_STATEMENT;
                 compiled.hits = *hits;
                 compiled.opaque = *opaque;
@@ -69,7 +66,8 @@ impl Writer<'_> {
                 compiled.datasets = u64::MAX;
                 if rule.when.datasets.is_some() {
                     let cause = "a program start has no dataset";
-                    self.report.error_help(&rule.when.place, cause, "remove `dataset`");
+                    self.report
+                        .error_help(&rule.when.place, cause, "remove `dataset`");
                 }
                 for pattern in patterns {
                     let slot = self.policy.pattern_count as usize;
@@ -104,12 +102,7 @@ impl Writer<'_> {
         }
     }
 
-    fn statement(
-        &mut self,
-        rule: &RawRule,
-        mask: u64,
-        datasets: &[DatasetInfo],
-    ) {
+    fn statement(&mut self, rule: &RawRule, mask: u64, datasets: &[DatasetInfo]) {
         if datasets.is_empty() {
             let cause = "a statement rule without any dataset can never match";
             let help = "declare what it protects under `datasets`";
@@ -152,7 +145,13 @@ impl Writer<'_> {
             ),
             DatasetIs::Labelled(label) => (
                 format!("no dataset has the label {}", shown(label)),
-                nearest(label, datasets.iter().flat_map(|info| &info.labels).map(String::as_str)),
+                nearest(
+                    label,
+                    datasets
+                        .iter()
+                        .flat_map(|info| &info.labels)
+                        .map(String::as_str),
+                ),
             ),
         };
         let help = match near {

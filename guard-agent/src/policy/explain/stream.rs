@@ -17,7 +17,11 @@ use zerocopy::FromZeros;
 const PROTOCOL: [u8; 4] = [0, 3, 0, 0];
 
 /// Reads a connection to one dataset.
-pub(super) fn judge(judge: &Judge<'_>, dataset: Option<usize>, connection: &Connection) -> Judgement {
+pub(super) fn judge(
+    judge: &Judge<'_>,
+    dataset: Option<usize>,
+    connection: &Connection,
+) -> Judgement {
     let mut reader = Reader {
         judge,
         dataset,
