@@ -2,13 +2,15 @@
 //! that runs in the kernel.
 
 mod asker;
+mod connect;
+mod exec;
 mod input;
 mod statement;
 mod words;
 
 pub use asker::Output;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Exit code: the action is refused.
@@ -30,6 +32,8 @@ pub struct ExplainArgs {
 #[derive(Debug, clap::Subcommand)]
 enum Question {
     Statement(statement::StatementArgs),
+    Exec(exec::ExecArgs),
+    Connect(connect::ConnectArgs),
 }
 
 /// Runs `guardctl explain`. Mistakes in the question or the policy are told on
@@ -41,6 +45,8 @@ enum Question {
 pub fn run(args: &ExplainArgs) -> io::Result<ExitCode> {
     let result = match &args.question {
         Question::Statement(args) => statement::run(args),
+        Question::Exec(args) => exec::run(args),
+        Question::Connect(args) => connect::run(args),
     };
     match result {
         Ok(code) => Ok(ExitCode::from(code)),
@@ -67,4 +73,11 @@ enum Failure {
 fn wrong(code: u8, cause: &str, help: &str) -> Failure {
     eprintln!("error: {cause}\n  help: {help}");
     Failure::Told(code)
+}
+
+/// Writes one JSON object and the end of its line.
+fn write_line(output: &mut impl Write, answer: &impl serde::Serialize) -> Result<(), Failure> {
+    serde_json::to_writer(&mut *output, answer).map_err(io::Error::from)?;
+    output.write_all(b"\n")?;
+    Ok(())
 }

@@ -1,7 +1,10 @@
 //! Judges statements offline, by the code that runs in the kernel: the same
 //! framing, engine and decision, on the same tables.
 
+mod action;
 mod stream;
+
+pub use action::{Start, connection, start};
 
 use super::compiled::Compiled;
 use guard_common::abi::policy::{RULE_CONTEXT, Rule};

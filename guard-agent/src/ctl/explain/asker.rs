@@ -72,7 +72,6 @@ impl Asker {
     }
 
     /// The policy, which must be there.
-    #[expect(dead_code, reason = "for the hooks that have no facts of their own")]
     pub(super) fn require(&self) -> Result<Compiled, Failure> {
         self.load()?.ok_or_else(|| {
             let cause = format!("there is no policy: {DEFAULT_POLICY} does not exist");

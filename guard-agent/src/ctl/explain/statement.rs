@@ -3,7 +3,7 @@
 use super::asker::{Asker, Output, pair};
 use super::input::{Line, LineError};
 use super::words::Answer;
-use super::{Failure, REFUSED, USAGE, wrong};
+use super::{Failure, REFUSED, USAGE, write_line, wrong};
 use crate::policy::Compiled;
 use crate::policy::explain::{Connection, Judge};
 use serde_json::{Value, json};
@@ -177,10 +177,4 @@ fn question(args: &StatementArgs, text: &str) -> Result<(Value, Connection), (Va
         }
         Err(error) => Err((line.id, error)),
     }
-}
-
-fn write_line(output: &mut impl Write, answer: &impl serde::Serialize) -> Result<(), Failure> {
-    serde_json::to_writer(&mut *output, answer).map_err(io::Error::from)?;
-    output.write_all(b"\n")?;
-    Ok(())
 }

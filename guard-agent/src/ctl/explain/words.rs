@@ -106,22 +106,9 @@ impl Answer {
             return writeln!(output, "nothing to judge");
         };
         let words = &facts.words;
-        let head = match (self.outcome.verdict, self.refused) {
-            (None, _) => "facts",
-            (Some("kill"), _) => "refused, and the process is killed",
-            (_, true) => "refused",
-            (Some("audit"), _) => "allowed, and recorded",
-            _ => "allowed",
-        };
-        writeln!(output, "{head}: {}", words.summary)?;
-        let mut row = |name: &str, text: &str| match text {
-            "" => Ok(()),
-            text => writeln!(output, "  {name:<10}{text}"),
-        };
-        let rule = self.outcome.rule.as_deref().unwrap_or_default();
-        row("rule", rule)?;
-        row("reason", self.outcome.reason.as_deref().unwrap_or_default())?;
-        row("place", &place(judge.compiled, rule))?;
+        writeln!(output, "{}: {}", self.outcome.head(), words.summary)?;
+        self.outcome.write_text(output, judge.compiled)?;
+        let mut row = |name: &str, text: &str| row(output, name, text);
         row("classes", &words.classes.join(", "))?;
         row("where", words.condition.unwrap_or_default())?;
         row("tables", &words.tables.join(", "))?;
@@ -129,10 +116,6 @@ impl Answer {
         row("dataset", facts.dataset.as_deref().unwrap_or_default())?;
         if judge.compiled.is_some() {
             row("session", &format!("{} {}", who.kind.name(), who.name))?;
-        }
-        for observed in &self.outcome.observed {
-            let rule = observed.rule.as_deref().unwrap_or("on_opaque");
-            row("observed", &format!("{rule} would {}", observed.verdict))?;
         }
         row("counted", &self.outcome.counted.join(", "))?;
         let limited = matches!(words.condition, Some("none" | "tautology"));
@@ -146,7 +129,82 @@ impl Answer {
     }
 }
 
+/// What policy says of a program start or a connection.
+#[derive(Debug, Serialize)]
+pub(super) struct ActionAnswer {
+    v: u32,
+    facts: Value,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+impl ActionAnswer {
+    /// Puts a decision into words.
+    pub(super) fn new(compiled: &Compiled, facts: Value, decision: &Decision) -> Self {
+        Self {
+            v: 1,
+            facts,
+            outcome: Outcome::of(compiled, decision, 0),
+        }
+    }
+
+    /// Writes the answer for people; `what` is what was asked about.
+    pub(super) fn write_text(
+        &self,
+        output: &mut impl Write,
+        compiled: &Compiled,
+        what: &str,
+        who: &Who,
+    ) -> io::Result<()> {
+        writeln!(output, "{}: {what}", self.outcome.head())?;
+        self.outcome.write_text(output, Some(compiled))?;
+        if let Some(dataset) = self.facts.get("dataset").and_then(Value::as_str) {
+            row(output, "dataset", dataset)?;
+        }
+        row(
+            output,
+            "session",
+            &format!("{} {}", who.kind.name(), who.name),
+        )
+    }
+}
+
+/// One line of an answer; nothing where there is nothing to say.
+fn row(output: &mut impl Write, name: &str, text: &str) -> io::Result<()> {
+    match text {
+        "" => Ok(()),
+        text => writeln!(output, "  {name:<10}{text}"),
+    }
+}
+
 impl Outcome {
+    /// The verdict in words.
+    fn head(&self) -> &'static str {
+        match self.verdict {
+            None => "facts",
+            Some("kill") => "refused, and the process is killed",
+            Some("block" | "hold" | "rewrite") => "refused",
+            Some("audit") => "allowed, and recorded",
+            Some(_) => "allowed",
+        }
+    }
+
+    fn write_text(&self, output: &mut impl Write, compiled: Option<&Compiled>) -> io::Result<()> {
+        let rule = self.rule.as_deref().unwrap_or_default();
+        row(output, "rule", rule)?;
+        row(output, "reason", self.reason.as_deref().unwrap_or_default())?;
+        row(output, "place", &place(compiled, rule))?;
+        for observed in &self.observed {
+            let rule = observed.rule.as_deref().unwrap_or("on_opaque");
+            row(
+                output,
+                "observed",
+                &format!("{rule} would {}", observed.verdict),
+            )?;
+        }
+        Ok(())
+    }
+
     fn new(judge: &Judge<'_>, judgement: &Judgement, judged: Option<&Judged>) -> Self {
         let Some(compiled) = judge.compiled else {
             return Self {
@@ -159,18 +217,25 @@ impl Outcome {
         };
         let decision = judged.map_or(Decision::OPEN, |judged| judged.decision);
         let opaque = judged.map_or(0, |judged| judged.facts.opaque);
-        let reason = compiled.reason(&decision, opaque);
         let counted = judged.map(|judged| judge.counted(judged, judgement.dataset));
         Self {
-            verdict: Some(Verdict::from_raw(decision.verdict).name()),
-            rule: compiled.rule_name(&decision).map(str::to_owned),
-            reason: (!reason.is_empty()).then_some(reason),
-            observed: observed(compiled, &decision),
             counted: counted
                 .iter()
                 .flatten()
                 .map(|name| (*name).to_owned())
                 .collect(),
+            ..Self::of(compiled, &decision, opaque)
+        }
+    }
+
+    fn of(compiled: &Compiled, decision: &Decision, opaque: u32) -> Self {
+        let reason = compiled.reason(decision, opaque);
+        Self {
+            verdict: Some(Verdict::from_raw(decision.verdict).name()),
+            rule: compiled.rule_name(decision).map(str::to_owned),
+            reason: (!reason.is_empty()).then_some(reason),
+            observed: observed(compiled, decision),
+            counted: Vec::new(),
         }
     }
 }

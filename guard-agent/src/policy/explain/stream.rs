@@ -9,7 +9,6 @@ use guard_common::pg::settle::{self, Names};
 use guard_common::pg::{self, Chunk, Engine, Stream, phase};
 use guard_common::repeat::Host;
 use guard_common::verdict::Decision;
-use std::cell::RefCell;
 use std::collections::HashMap;
 use zerocopy::FromZeros;
 
@@ -99,7 +98,7 @@ impl Reader<'_> {
 
     /// Judges a complete message and goes on as the kernel would.
     fn message(&mut self) {
-        let what = settle::settle(&mut self.stream, &self.names);
+        let what = settle::settle(&mut self.stream, &mut self.names);
         let refused = match what {
             // Data of a running COPY belongs to a statement that was judged.
             settle::NOTHING | settle::DATA => false,
@@ -116,7 +115,7 @@ impl Reader<'_> {
         if refused {
             settle::commit_substitute(&mut self.stream);
         } else {
-            settle::commit(&mut self.stream, &self.names);
+            settle::commit(&mut self.stream, &mut self.names);
         }
         self.stream.next();
     }
@@ -155,15 +154,15 @@ impl Engine for HostEngine<'_> {
 
 /// Prepared statements and portals of the connection.
 #[derive(Default)]
-struct Kept(RefCell<HashMap<(u32, u64), Facts>>);
+struct Kept(HashMap<(u32, u64), Facts>);
 
 impl Names for Kept {
-    fn store(&self, kind: u32, name: u64, facts: &Facts) {
-        self.0.borrow_mut().insert((kind, name), *facts);
+    fn store(&mut self, kind: u32, name: u64, facts: &Facts) {
+        self.0.insert((kind, name), *facts);
     }
 
-    fn load(&self, kind: u32, name: u64, into: &mut Facts) -> bool {
-        match self.0.borrow().get(&(kind, name)) {
+    fn load(&mut self, kind: u32, name: u64, into: &mut Facts) -> bool {
+        match self.0.get(&(kind, name)) {
             Some(facts) => {
                 *into = *facts;
                 true
@@ -172,7 +171,7 @@ impl Names for Kept {
         }
     }
 
-    fn remove(&self, kind: u32, name: u64) {
-        self.0.borrow_mut().remove(&(kind, name));
+    fn remove(&mut self, kind: u32, name: u64) {
+        self.0.remove(&(kind, name));
     }
 }
