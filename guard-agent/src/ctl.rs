@@ -2,7 +2,9 @@
 
 mod admin;
 mod client;
+pub mod explain;
 mod page;
+pub mod policy;
 mod run;
 mod status;
 mod tail;
@@ -11,6 +13,7 @@ mod text;
 use crate::cli::ctl::{Command, Ctl, PolicyCommand};
 use crate::exit::Exit;
 use std::io;
+use std::process::ExitCode;
 
 /// Why a verb failed.
 #[derive(Debug, thiserror::Error)]
@@ -104,25 +107,28 @@ impl CtlError {
 ///
 /// # Errors
 /// It could not be done.
-pub fn run(ctl: &Ctl) -> Result<Exit, CtlError> {
+pub fn run(ctl: &Ctl) -> Result<ExitCode, CtlError> {
     let runtime = || {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
     };
     let socket = &ctl.socket;
-    match &ctl.command {
+    let exit = match &ctl.command {
+        Command::Explain(args) => return Ok(explain::run(args)?),
+        Command::Policy(verbs) => match &verbs.command {
+            PolicyCommand::Check(args) => return Ok(policy::check(args)?),
+            PolicyCommand::List(form) => runtime()?.block_on(status::rules(socket, form.output)),
+            PolicyCommand::Reload(form) => runtime()?.block_on(admin::reload(socket, form.output)),
+        },
         Command::Run(args) => run::run(socket, args, runtime()?),
         Command::Tail(args) => runtime()?.block_on(tail::tail(socket, args)),
         Command::Status(form) => runtime()?.block_on(status::status(socket, form.output)),
         Command::Sessions(form) => runtime()?.block_on(status::sessions(socket, form.output)),
-        Command::Policy(policy) => match &policy.command {
-            PolicyCommand::List(form) => runtime()?.block_on(status::rules(socket, form.output)),
-            PolicyCommand::Reload(form) => runtime()?.block_on(admin::reload(socket, form.output)),
-        },
         Command::Disarm(args) => runtime()?.block_on(admin::disarm(socket, args)),
         Command::Arm(form) => runtime()?.block_on(admin::arm(socket, form.output)),
         Command::Completions(args) => page::completions(args.shell),
         Command::Man => page::man(),
-    }
+    };
+    exit.map(Into::into)
 }

@@ -15,6 +15,7 @@ pub mod decision;
 pub mod evaluator;
 pub mod events;
 pub mod exit;
+pub mod facts;
 pub mod journal;
 pub mod metrics;
 pub mod policy;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let args = Ctl::parse();
     match ctl::run(&args) {
-        Ok(exit) => exit.into(),
+        Ok(code) => code,
         Err(error) if error.is_closed_pipe() => Exit::Done.into(),
         Err(error) => {
             eprintln!("guardctl: error: {error}");

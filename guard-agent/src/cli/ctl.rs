@@ -2,6 +2,8 @@
 
 use super::agent::EXIT_CODES;
 use crate::config::DEFAULT_SOCKET;
+use crate::ctl::explain::ExplainArgs;
+use crate::ctl::policy::CheckArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,6 +22,7 @@ pub struct Ctl {
 
 /// Verbs of `guardctl`.
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "the argument types of offline verbs say what they do")]
 pub enum Command {
     /// Start a command in a new guarded session.
     Run(Run),
@@ -29,8 +32,9 @@ pub enum Command {
     Status(Form),
     /// Show who is guarded.
     Sessions(Form),
-    /// Show the live policy, or load it again.
+    /// Check, show or load policies.
     Policy(Policy),
+    Explain(ExplainArgs),
     /// Enforce nothing for a while: the emergency exit, for root. It is recorded,
     /// ends by itself, and is refused from inside a session.
     Disarm(Disarm),
@@ -191,7 +195,9 @@ pub struct Policy {
 
 /// Verbs of `guardctl policy`.
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "the argument types of offline verbs say what they do")]
 pub enum PolicyCommand {
+    Check(CheckArgs),
     /// Show the live rules and how often each has matched.
     List(Form),
     /// Load the policy files again. A policy with a mistake changes nothing.
