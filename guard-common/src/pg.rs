@@ -15,6 +15,8 @@
 
 pub mod settle;
 pub mod startup;
+#[cfg(test)]
+mod tests;
 
 use crate::class::{Class, Opaque};
 use crate::engine::Scan;
@@ -98,6 +100,8 @@ pub struct Stream {
     pub second_name: u64,
     /// Header bytes read so far, as a number.
     pub header: u64,
+    /// Hash of the name whose `Parse` was replaced, until the next `Sync`; 0: none.
+    pub refused: u64,
     /// Running hash of the message, while [`Stream::hashing`].
     pub digest: u64,
     /// Scratch of the startup parser: hash of the word, and of the word without
@@ -157,6 +161,7 @@ impl Stream {
         self.complete = 0;
         self.hashing = 0;
         self.opaque = 0;
+        self.refused = 0;
         self.database.len = 0;
         self.user.len = 0;
         self.unnamed.set_unknown();

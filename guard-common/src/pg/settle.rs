@@ -32,17 +32,17 @@ pub const PORTAL: u32 = 1;
 /// Where facts of named statements and portals are kept.
 pub trait Names {
     /// Keeps `facts` under a name.
-    fn store(&self, kind: u32, name: u64, facts: &Facts);
+    fn store(&mut self, kind: u32, name: u64, facts: &Facts);
     /// Copies the facts of a name; `false` when it is unknown.
-    fn load(&self, kind: u32, name: u64, into: &mut Facts) -> bool;
+    fn load(&mut self, kind: u32, name: u64, into: &mut Facts) -> bool;
     /// Forgets a name.
-    fn remove(&self, kind: u32, name: u64);
+    fn remove(&mut self, kind: u32, name: u64);
 }
 
 /// Settles a complete message: says what is to be judged (one of the constants
 /// above) and leaves the facts for it in `stream.scan.facts`.
 #[inline(always)]
-pub fn settle<N: Names>(stream: &mut Stream, names: &N) -> u32 {
+pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
     let facts = &mut stream.scan.facts;
     match stream.kind {
         b'Q' => {
@@ -67,6 +67,10 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &N) -> u32 {
         }
         b'C' => {
             close(stream, names);
+            NOTHING
+        }
+        b'S' => {
+            stream.refused = 0;
             NOTHING
         }
         b'F' => {
@@ -103,7 +107,7 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &N) -> u32 {
 /// Remembers what an allowed message leaves behind. Call it after [`settle`]
 /// for each message that goes on to the server.
 #[inline(always)]
-pub fn commit<N: Names>(stream: &mut Stream, names: &N) {
+pub fn commit<N: Names>(stream: &mut Stream, names: &mut N) {
     match stream.kind {
         b'P' if stream.name == hash::START => stream.unnamed = stream.scan.facts,
         b'P' => names.store(STATEMENT, stream.name, &stream.scan.facts),
@@ -114,8 +118,15 @@ pub fn commit<N: Names>(stream: &mut Stream, names: &N) {
 
 /// Remembers that a message was replaced by a statement that only raises our
 /// error: what executes it next is neither judged nor recorded.
+///
+/// The server skips what follows a failed message of the extended protocol up
+/// to the next `Sync`, so a client may still bind and execute the name it meant
+/// to prepare: that is no second action.
 #[inline(always)]
 pub const fn commit_substitute(stream: &mut Stream) {
+    if stream.kind == b'P' {
+        stream.refused = stream.name;
+    }
     if stream.kind != b'Q' && stream.kind != b'F' {
         stream.unnamed.clear();
         stream.unnamed.reserved = SUBSTITUTE;
@@ -126,12 +137,15 @@ pub const fn commit_substitute(stream: &mut Stream) {
 
 /// The portal gets the statement's facts.
 #[inline(always)]
-fn bind<N: Names>(stream: &mut Stream, names: &N) {
+fn bind<N: Names>(stream: &mut Stream, names: &mut N) {
     let facts = &mut stream.scan.facts;
     if stream.second_name == hash::START {
         *facts = stream.unnamed;
     } else if !names.load(STATEMENT, stream.second_name, facts) {
         facts.set_unknown();
+        if stream.second_name == stream.refused {
+            facts.reserved = SUBSTITUTE;
+        }
     }
     if stream.name == hash::START {
         stream.portal = *facts;
@@ -141,7 +155,7 @@ fn bind<N: Names>(stream: &mut Stream, names: &N) {
 }
 
 #[inline(always)]
-fn close<N: Names>(stream: &mut Stream, names: &N) {
+fn close<N: Names>(stream: &mut Stream, names: &mut N) {
     let kind = if stream.target == b'P' { PORTAL } else { STATEMENT };
     match (kind, stream.name == hash::START) {
         (PORTAL, true) => stream.portal.set_unknown(),
