@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod cmd;
 mod demo;
 mod lint;
@@ -27,6 +28,8 @@ enum Task {
     Demo(demo::Options),
     /// Run every test this machine can run; one that cannot run is a failure
     Test(test::Options),
+    /// Measure what Guard costs, beside a control that measures nothing (root)
+    Bench(bench::Options),
     /// Formatting, clippy, licences and sources, documentation, project rules
     Lint(lint::Options),
     /// The project's own rules: file length, safety notes, no issue numbers
@@ -38,6 +41,7 @@ fn main() -> Result<()> {
         Task::Setup(options) => setup::run(&options),
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Lint(options) => lint::run(&options),
         Task::Tidy => tidy::run(),
     }
