@@ -249,7 +249,11 @@ fn take(stream: &mut Stream, chunk: &Chunk) -> u8 {
 #[inline(always)]
 fn span(stream: &Stream) -> u32 {
     let here = stream.end.wrapping_sub(stream.at);
-    stream.at.wrapping_add(if stream.left < here { stream.left } else { here })
+    stream.at.wrapping_add(if stream.left < here {
+        stream.left
+    } else {
+        here
+    })
 }
 
 #[inline(always)]
@@ -265,7 +269,11 @@ fn start(stream: &mut Stream, chunk: &Chunk) {
     if stream.header_count == 0 && byte != 0 {
         // A TLS record (type 22, handshake), or nothing that is known. The first
         // byte of a packet's length is zero: it is at most 10,000.
-        stream.blind(if byte == 0x16 { Opaque::Tls } else { Opaque::Protocol });
+        stream.blind(if byte == 0x16 {
+            Opaque::Tls
+        } else {
+            Opaque::Protocol
+        });
         stream.at = stream.end;
         return;
     }

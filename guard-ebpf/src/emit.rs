@@ -2,7 +2,7 @@
 
 use crate::kernel::{clock, task};
 use crate::maps;
-use aya_ebpf::maps::ring_buf::RingBufEntry;
+use aya_ebpf::bindings::BPF_RB_FORCE_WAKEUP;
 use guard_common::abi::ABI_VERSION;
 use guard_common::abi::event::{Header, Poisoned, Statement};
 use guard_common::fault::Fault;
@@ -60,31 +60,28 @@ pub(crate) fn header(kind: u16, length: u32, origin: Origin) -> Header {
     }
 }
 
-/// Reserves a record of type `T`, which must begin with a [`Header`], and
-/// writes that header.
+/// Writes one record of fixed size, which `fill` makes from its header.
 ///
-/// The caller writes the rest and submits. `None`: the ring buffer is full; the
-/// record's number is used and [`Fault::RingFull`] is counted.
+/// When the ring buffer is full the record is lost, its number is used and
+/// [`Fault::RingFull`] is counted.
 #[inline(always)]
-pub(crate) fn reserve<T: 'static>(kind: u16, origin: Origin) -> Option<RingBufEntry<T>> {
-    const { assert!(size_of::<T>() >= size_of::<Header>() && align_of::<T>() == 8) };
+pub(crate) fn put<T: 'static>(kind: u16, origin: Origin, fill: impl FnOnce(Header) -> T) {
     let header = header(kind, size_of::<T>() as u32, origin);
     let Some(mut entry) = maps::reserve::<T>() else {
         maps::count_fault(Fault::RingFull);
-        return None;
+        return;
     };
-    // SAFETY: the entry is `size_of::<T>()` bytes of the ring buffer, aligned to
-    // 8, and the assert above leaves room for the header at its start.
-    unsafe { entry.as_mut_ptr().cast::<Header>().write(header) };
-    Some(entry)
+    entry.write(fill(header));
+    entry.submit(u64::from(BPF_RB_FORCE_WAKEUP));
 }
 
 /// Sends a record that was put together in map memory.
 ///
-/// `record` begins with the header that [`header`] made.
+/// `record` begins with the header that [`header`] made. `urgent`: the agent has
+/// to act on it, or a person waits for it.
 #[inline(always)]
-pub(crate) fn send(record: &[u8]) {
-    if !maps::output(record) {
+pub(crate) fn send(record: &[u8], urgent: bool) {
+    if !maps::output(record, urgent) {
         maps::count_fault(Fault::RingFull);
     }
 }
@@ -92,11 +89,12 @@ pub(crate) fn send(record: &[u8]) {
 /// Sends the record of a statement.
 #[inline(always)]
 pub(crate) fn send_statement(record: &Statement) {
-    send(record.as_bytes());
+    let urgent = record.decision.denies() || record.decision.observed != 0;
+    send(record.as_bytes(), urgent);
 }
 
 /// Sends the record of a poisoned socket.
 #[inline(always)]
 pub(crate) fn send_poisoned(record: &Poisoned) {
-    send(record.as_bytes());
+    send(record.as_bytes(), true);
 }

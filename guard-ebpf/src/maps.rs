@@ -2,8 +2,10 @@
 //! full, and the typed accessors that hooks use instead of the maps.
 
 use crate::kernel::atomic;
+use crate::kernel::program::Scratch;
 use crate::stream::Sock;
 use crate::stream::names::NameKey;
+use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
 use aya_ebpf::btf_maps::SkStorage;
 use aya_ebpf::macros::{btf_map, map};
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf, SockHash};
@@ -73,7 +75,8 @@ static SESSIONS: HashMap<u64, Session> = HashMap::with_max_entries(MAX_SESSIONS,
 #[map(name = "guard_tasks")]
 static TASKS: HashMap<u32, Task> = HashMap::with_max_entries(MAX_TASKS, 0);
 
-/// How many thread groups and nested sessions a session has.
+/// How many thread groups and nested sessions a session has: a task that moves
+/// into a nested session stays one member of the outer one, as that session.
 ///
 /// writer: agent at registration (1); fork and exit hooks, atomically
 /// reader: the exit hook: at 0 the session has ended
@@ -81,7 +84,28 @@ static TASKS: HashMap<u32, Task> = HashMap::with_max_entries(MAX_TASKS, 0);
 /// room:   [`MAX_SESSIONS`] entries, preallocated, about 0.6 MiB
 /// full:   as `guard_sessions`, which has the same size
 #[map(name = "guard_members")]
-static SESSION_TASKS: HashMap<u64, u64> = HashMap::with_max_entries(MAX_SESSIONS, 0);
+static MEMBERS: HashMap<u64, u64> = HashMap::with_max_entries(MAX_SESSIONS, 0);
+
+/// How many entries `guard_tasks` has.
+///
+/// writer: fork, exec and exit hooks, atomically; the agent corrects it when it
+///         sweeps the table (it does not add what it registers itself)
+/// reader: the fork hook
+/// key:    0, value: count
+/// room:   one entry
+/// full:   cannot be
+#[map(name = "guard_count")]
+static TASK_COUNT: Array<u64> = Array::with_max_entries(1, 0);
+
+/// Where the exec hook puts a program start together.
+///
+/// writer: `kernel/program.rs`, which says why one a CPU is enough
+/// reader: the same
+/// key:    0, value: [`Scratch`]
+/// room:   one entry a CPU, about 19 KiB each
+/// full:   cannot be
+#[map(name = "guard_start")]
+static START: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);
 
 /// Records for the agent.
 ///
@@ -180,6 +204,15 @@ pub(crate) fn policy(slot: u32) -> Option<&'static Policy> {
     POLICY.get(slot)
 }
 
+/// The live slot of `guard_policy`. A hook reads it once: it may change between
+/// two reads.
+#[inline(always)]
+pub(crate) fn live_slot() -> u32 {
+    SETTINGS
+        .get(0)
+        .map_or(0, |settings| settings.slot & (SLOTS as u32 - 1))
+}
+
 /// The denial text with this number in a slot.
 #[inline(always)]
 pub(crate) fn denial(slot: u32, index: u32) -> Option<&'static Denial> {
@@ -209,6 +242,84 @@ pub(crate) fn task(tgid: u32) -> Option<&'static Task> {
     unsafe { TASKS.get(tgid) }
 }
 
+/// Enters a thread group, also over an old entry; `false`: the table is full.
+/// The session has one member more.
+#[inline(always)]
+pub(crate) fn enter(tgid: u32, task: &Task) -> bool {
+    if TASKS.insert(tgid, task, 0).is_err() {
+        return false;
+    }
+    add_to(TASK_COUNT.get_ptr_mut(0), 1);
+    if add_to(MEMBERS.get_ptr_mut(task.session), 1).is_none() {
+        count_fault(Fault::NoSession);
+    }
+    true
+}
+
+/// Moves a thread group that is in the table to another session.
+#[inline(always)]
+pub(crate) fn move_to(tgid: u32, task: &Task) -> bool {
+    TASKS.insert(tgid, task, 0).is_ok()
+}
+
+/// Takes a thread group out; `false` when it is out already.
+#[inline(always)]
+pub(crate) fn leave(tgid: u32) -> bool {
+    if TASKS.remove(tgid).is_err() {
+        return false;
+    }
+    add_to(TASK_COUNT.get_ptr_mut(0), MINUS_ONE);
+    true
+}
+
+/// How many thread groups are guarded.
+#[inline(always)]
+pub(crate) fn task_count() -> u64 {
+    TASK_COUNT.get(0).map_or(0, |count| *count)
+}
+
+/// Inserts a session with `members`; `false`: the table is full, or the id is
+/// taken.
+#[inline(always)]
+pub(crate) fn begin_session(id: u64, session: &Session, members: u64) -> bool {
+    if SESSIONS.insert(id, session, NO_EXIST).is_err() {
+        return false;
+    }
+    if MEMBERS.insert(id, members, NO_EXIST).is_err() {
+        forget_session(id);
+        return false;
+    }
+    true
+}
+
+/// Removes a session that could not begin.
+#[inline(always)]
+pub(crate) fn forget_session(id: u64) {
+    // What is not there needs no removal.
+    let _ = SESSIONS.remove(id);
+    let _ = MEMBERS.remove(id);
+}
+
+/// Takes one member from a session; `true` when it was the last one. The
+/// session itself stays until the agent lets go of it: its sockets may still
+/// have bytes to send.
+#[inline(always)]
+pub(crate) fn drop_member(session: u64) -> bool {
+    let last = add_to(MEMBERS.get_ptr_mut(session), MINUS_ONE) == Some(1);
+    if last {
+        let _ = MEMBERS.remove(session);
+    }
+    last
+}
+
+/// This CPU's place for a program start.
+#[inline(always)]
+pub(crate) fn start() -> Option<&'static mut Scratch> {
+    // SAFETY: a slot of a per-CPU array, not null; `Scratch` says why there is
+    // no other reference to it.
+    START.get_ptr_mut(0).map(|start| unsafe { &mut *start })
+}
+
 /// The engine's tables.
 #[inline(always)]
 pub(crate) fn lexer() -> Option<&'static Tables> {
@@ -233,10 +344,24 @@ pub(crate) fn next_number() -> u64 {
     count(&NUMBERS, 0)
 }
 
-/// Sends a record of `length` bytes from `record`; `false` when it is lost.
+/// Bytes of records that may wait before the agent is woken for one that can
+/// wait: a hundred statements.
+const QUIET_BYTES: u64 = 96 << 10;
+
+/// Sends a record; `false`: it is lost.
+///
+/// Waking the agent costs more than judging a statement. A record that nobody
+/// has to act on (`urgent` is false) therefore wakes it only when many wait;
+/// the agent looks by itself every few milliseconds.
 #[inline(always)]
-pub(crate) fn output(record: &[u8]) -> bool {
-    EVENTS.output::<[u8]>(record, 0).is_ok()
+pub(crate) fn output(record: &[u8], urgent: bool) -> bool {
+    let wake = urgent || EVENTS.query(u64::from(BPF_RB_AVAIL_DATA)) > QUIET_BYTES;
+    let flags = if wake {
+        BPF_RB_FORCE_WAKEUP
+    } else {
+        BPF_RB_NO_WAKEUP
+    };
+    EVENTS.output::<[u8]>(record, u64::from(flags)).is_ok()
 }
 
 /// Reserves room for a record of fixed size.
@@ -248,19 +373,22 @@ pub(crate) fn reserve<T: 'static>() -> Option<aya_ebpf::maps::ring_buf::RingBufE
 /// Adds 1 to a per-CPU counter and returns what it held.
 #[inline(always)]
 fn count(map: &PerCpuArray<u64>, index: u32) -> u64 {
-    match map.get_ptr_mut(index) {
-        // SAFETY: the pointer is a slot of a per-CPU array of `u64`: not null,
-        // aligned, alive as long as the map.
-        Some(counter) => unsafe { atomic::fetch_add(counter, 1) },
-        None => 0,
-    }
+    add_to(map.get_ptr_mut(index), 1).unwrap_or(0)
 }
 
-/// The slot of the live policy.
+/// Adds to a counter in a map and returns what it held; `None`: no such entry.
 #[inline(always)]
-pub(crate) fn live_slot() -> u32 {
-    settings().map_or(0, |settings| settings.slot & (SLOTS as u32 - 1))
+fn add_to(counter: Option<*mut u64>, by: u64) -> Option<u64> {
+    // SAFETY: the pointer is a map value of type `u64`: not null, aligned, alive
+    // as long as the map.
+    counter.map(|counter| unsafe { atomic::fetch_add(counter, by) })
 }
+
+/// What takes 1 from a counter when it is added.
+const MINUS_ONE: u64 = u64::MAX;
+
+/// `BPF_NOEXIST`: insert only.
+const NO_EXIST: u64 = 1;
 
 /// The storage map of sockets, for the helpers.
 #[inline(always)]

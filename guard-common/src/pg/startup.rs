@@ -100,7 +100,11 @@ fn value_end(stream: &mut Stream) {
 /// backslash escapes a byte, which could hide a name: such options are opaque.
 #[inline(always)]
 fn option_byte(stream: &mut Stream, byte: u8) {
-    let byte = if byte == b'-' { b'_' } else { byte.to_ascii_lowercase() };
+    let byte = if byte == b'-' {
+        b'_'
+    } else {
+        byte.to_ascii_lowercase()
+    };
     if byte == b'\\' {
         stream.opaque |= Opaque::Setting.bit();
     } else if byte.is_ascii_alphanumeric() || byte == b'_' && stream.word[0] != hash::START {

@@ -117,7 +117,11 @@ impl Turn for Reading<'_> {
         if left == 0 {
             return false;
         }
-        let count = if left < CHUNK_BYTES as u32 { left } else { CHUNK_BYTES as u32 };
+        let count = if left < CHUNK_BYTES as u32 {
+            left
+        } else {
+            CHUNK_BYTES as u32
+        };
         if !packet::read(self.ctx, self.sock, self.offset as u32, count) {
             maps::count_fault(Fault::Packet);
             self.refused = 1;

@@ -75,7 +75,11 @@ impl Turn for Speaking<'_> {
             self.sock.voice_done = 1;
             return false;
         }
-        let count = if left < CHUNK_BYTES as u32 { left } else { CHUNK_BYTES as u32 };
+        let count = if left < CHUNK_BYTES as u32 {
+            left
+        } else {
+            CHUNK_BYTES as u32
+        };
         if !message::read(self.ctx, self.sock, offset, count) {
             maps::count_fault(Fault::Voice);
             return false;

@@ -28,9 +28,8 @@ pub(crate) fn read(ctx: &SkMsgContext, sock: &mut Sock, offset: u32, count: u32)
     }
     // SAFETY: the source is kernel memory of `count` bytes (checked above), read
     // through the probing helper; the chunk has room for them.
-    let result = unsafe {
-        bpf_probe_read_kernel(sock.chunk.as_mut_ptr().cast(), count, data as *const _)
-    };
+    let result =
+        unsafe { bpf_probe_read_kernel(sock.chunk.as_mut_ptr().cast(), count, data as *const _) };
     result == 0
 }
 
@@ -39,7 +38,13 @@ pub(crate) fn read(ctx: &SkMsgContext, sock: &mut Sock, offset: u32, count: u32)
 /// `new` is a multiple of 8 up to [`DENIAL_BYTES`]. `false`: the message could
 /// not be changed, or is left with bytes that must not be sent.
 #[inline(always)]
-pub(crate) fn replace(ctx: &SkMsgContext, sock: &mut Sock, offset: u32, old: u32, new: u32) -> bool {
+pub(crate) fn replace(
+    ctx: &SkMsgContext,
+    sock: &mut Sock,
+    offset: u32,
+    old: u32,
+    new: u32,
+) -> bool {
     let resized = if new > old {
         // SAFETY: the helper checks the range against the message.
         unsafe { bpf_msg_push_data(ctx.msg, offset, new.wrapping_sub(old), 0) }

@@ -11,7 +11,7 @@ use guard_common::abi::session::SESSION_QUARANTINED;
 use guard_common::decide::statement::{self, Sender};
 use guard_common::fault::Fault;
 use guard_common::pg::{Stream, settle};
-use guard_common::verdict::{Cause, Decision, Effect, NO_RULE, Verdict};
+use guard_common::verdict::{Cause, Decision, Effect, Verdict};
 
 /// Judges the message of one cursor into `sock.record.decision`.
 ///
@@ -24,7 +24,11 @@ extern "C" fn guard_judge(sock: *mut Sock, judge: u32, what: u32) -> u32 {
     let Some(sock) = (unsafe { sock.as_mut() }) else {
         return 1;
     };
-    let stream = if judge == JUDGE_VOICE as u32 { &sock.voice } else { &sock.authority };
+    let stream = if judge == JUDGE_VOICE as u32 {
+        &sock.voice
+    } else {
+        &sock.authority
+    };
     let decision = &mut sock.record.decision;
     let Some(policy) = maps::policy(stream.slot as u32) else {
         maps::count_fault(Fault::NoPolicy);
@@ -75,9 +79,7 @@ extern "C" fn guard_record(sock: *mut Sock, judge: u32, effect: u32, sequence: u
     } else {
         (&sock.authority, &mut sock.record)
     };
-    if record.decision.rule != NO_RULE {
-        maps::count_rule(record.decision.rule as u32);
-    }
+    hooks::count_rules(&record.decision);
     let epoch = maps::policy(stream.slot as u32).map_or(0, |policy| policy.epoch);
     record.header = emit::header(
         EVENT_STATEMENT,

@@ -106,8 +106,11 @@ extern "C" fn guard_voice_message(sock: *mut Sock) -> u32 {
     }
     if what != settle::NOTHING {
         if judge::judge(sock, JUDGE_VOICE, what) {
-            sock.voice_outcome =
-                if what == settle::ENCRYPT { REFUSED_ENCRYPTION } else { REFUSED };
+            sock.voice_outcome = if what == settle::ENCRYPT {
+                REFUSED_ENCRYPTION
+            } else {
+                REFUSED
+            };
             return 0;
         }
         settle::commit(&mut sock.voice, &mut names(&mut sock.names, sock.cookie));
@@ -241,7 +244,11 @@ impl Turn for Digits<'_> {
     fn turn(&mut self, index: u32) -> bool {
         let digit = (self.id >> ((15 - (index & 15)) * 4) & 15) as u8;
         let at = self.at.wrapping_add(index) as usize & (DENIAL_BYTES - 1);
-        self.chunk[at] = if digit < 10 { b'0' + digit } else { b'a' - 10 + digit };
+        self.chunk[at] = if digit < 10 {
+            b'0' + digit
+        } else {
+            b'a' - 10 + digit
+        };
         true
     }
 }
