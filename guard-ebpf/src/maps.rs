@@ -3,7 +3,8 @@
 
 use crate::kernel::atomic;
 use crate::kernel::program::Scratch;
-use crate::stream::{NameKey, Sock};
+use crate::stream::Sock;
+use crate::stream::names::NameKey;
 use aya_ebpf::btf_maps::SkStorage;
 use aya_ebpf::macros::{btf_map, map};
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf, SockHash};

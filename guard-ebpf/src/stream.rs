@@ -11,6 +11,7 @@
 
 pub(crate) mod authority;
 pub(crate) mod judge;
+pub(crate) mod names;
 pub(crate) mod voice;
 
 use crate::kernel::repeat::Kernel;
@@ -19,14 +20,14 @@ use crate::maps;
 use aya_ebpf::bindings::bpf_sock;
 use guard_common::abi::event::Statement;
 use guard_common::engine::{self, Scan};
-use guard_common::facts::Facts;
 use guard_common::fault::Fault;
-use guard_common::pg::{Chunk, Engine, Stream, settle::Names};
+use guard_common::pg::{Chunk, Engine, Stream};
+use names::NameIndex;
 
 /// Substitutes on their way from the voice to the authority.
 pub(crate) const PENDING: usize = 16;
 
-/// State of one socket, in SK_STORAGE: about 10 KiB, below the 20 KiB that the
+/// State of one socket, in SK_STORAGE: about 12 KiB, below the 20 KiB that the
 /// socket's option memory allows on 6.1.
 ///
 /// It is made at connect, zeroed, and freed with the socket.
@@ -42,6 +43,8 @@ pub(crate) struct Sock {
     pub(crate) record: Statement,
     /// Digests of substitutes that the authority has yet to see; 0: free.
     pub(crate) pending: [u64; PENDING],
+    /// Names of this socket in `guard_names`.
+    pub(crate) names: NameIndex,
     /// Session of the connect.
     pub(crate) session: u64,
     /// Socket cookie.
@@ -217,65 +220,4 @@ extern "C" fn guard_engine_end(scan: *mut Scan) -> u32 {
     };
     engine::end(tables, scan);
     0
-}
-
-/// Key of `guard_names`: a statement or portal of one socket, as one judge
-/// knows it.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub(crate) struct NameKey {
-    /// Socket cookie.
-    pub(crate) socket: u64,
-    /// Hash of the name.
-    pub(crate) name: u64,
-    /// `settle::STATEMENT` or `settle::PORTAL`.
-    pub(crate) kind: u32,
-    /// `JUDGE_*`: the voice runs ahead of the authority, so each has its own.
-    pub(crate) judge: u32,
-}
-
-/// Names of one socket as one judge knows them.
-pub(crate) struct KernelNames {
-    /// Socket cookie.
-    pub(crate) socket: u64,
-    /// `JUDGE_*`.
-    pub(crate) judge: u32,
-}
-
-impl KernelNames {
-    #[inline(always)]
-    const fn key(&self, kind: u32, name: u64, judge: u32) -> NameKey {
-        NameKey {
-            socket: self.socket,
-            name,
-            kind,
-            judge,
-        }
-    }
-}
-
-impl Names for KernelNames {
-    #[inline(always)]
-    fn store(&self, kind: u32, name: u64, facts: &Facts) {
-        maps::remember_name(&self.key(kind, name, self.judge), facts);
-    }
-
-    #[inline(always)]
-    fn load(&self, kind: u32, name: u64, into: &mut Facts) -> bool {
-        // What the voice has not seen (it was silent), the authority has.
-        let known = maps::name(&self.key(kind, name, self.judge))
-            .or_else(|| maps::name(&self.key(kind, name, 0)));
-        match known {
-            Some(facts) => {
-                *into = *facts;
-                true
-            }
-            None => false,
-        }
-    }
-
-    #[inline(always)]
-    fn remove(&self, kind: u32, name: u64) {
-        maps::forget_name(&self.key(kind, name, self.judge));
-    }
 }

@@ -32,17 +32,17 @@ pub const PORTAL: u32 = 1;
 /// Where facts of named statements and portals are kept.
 pub trait Names {
     /// Keeps `facts` under a name.
-    fn store(&self, kind: u32, name: u64, facts: &Facts);
+    fn store(&mut self, kind: u32, name: u64, facts: &Facts);
     /// Copies the facts of a name; `false` when it is unknown.
-    fn load(&self, kind: u32, name: u64, into: &mut Facts) -> bool;
+    fn load(&mut self, kind: u32, name: u64, into: &mut Facts) -> bool;
     /// Forgets a name.
-    fn remove(&self, kind: u32, name: u64);
+    fn remove(&mut self, kind: u32, name: u64);
 }
 
 /// Settles a complete message: says what is to be judged (one of the constants
 /// above) and leaves the facts for it in `stream.scan.facts`.
 #[inline(always)]
-pub fn settle<N: Names>(stream: &mut Stream, names: &N) -> u32 {
+pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
     let facts = &mut stream.scan.facts;
     match stream.kind {
         b'Q' => {
@@ -63,11 +63,7 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &N) -> u32 {
             } else if !names.load(PORTAL, stream.name, facts) {
                 facts.set_unknown();
             }
-            if facts.reserved == SUBSTITUTE {
-                NOTHING
-            } else {
-                RUN
-            }
+            if facts.reserved == SUBSTITUTE { NOTHING } else { RUN }
         }
         b'C' => {
             close(stream, names);
@@ -111,7 +107,7 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &N) -> u32 {
 /// Remembers what an allowed message leaves behind. Call it after [`settle`]
 /// for each message that goes on to the server.
 #[inline(always)]
-pub fn commit<N: Names>(stream: &mut Stream, names: &N) {
+pub fn commit<N: Names>(stream: &mut Stream, names: &mut N) {
     match stream.kind {
         b'P' if stream.name == hash::START => stream.unnamed = stream.scan.facts,
         b'P' => names.store(STATEMENT, stream.name, &stream.scan.facts),
@@ -141,7 +137,7 @@ pub const fn commit_substitute(stream: &mut Stream) {
 
 /// The portal gets the statement's facts.
 #[inline(always)]
-fn bind<N: Names>(stream: &mut Stream, names: &N) {
+fn bind<N: Names>(stream: &mut Stream, names: &mut N) {
     let facts = &mut stream.scan.facts;
     if stream.second_name == hash::START {
         *facts = stream.unnamed;
@@ -159,12 +155,8 @@ fn bind<N: Names>(stream: &mut Stream, names: &N) {
 }
 
 #[inline(always)]
-fn close<N: Names>(stream: &mut Stream, names: &N) {
-    let kind = if stream.target == b'P' {
-        PORTAL
-    } else {
-        STATEMENT
-    };
+fn close<N: Names>(stream: &mut Stream, names: &mut N) {
+    let kind = if stream.target == b'P' { PORTAL } else { STATEMENT };
     match (kind, stream.name == hash::START) {
         (PORTAL, true) => stream.portal.set_unknown(),
         (_, true) => stream.unnamed.set_unknown(),

@@ -40,23 +40,22 @@ impl Engine for Recorder {
 }
 
 #[derive(Default)]
-struct Table(RefCell<HashMap<(u32, u64), Facts>>);
+struct Table(HashMap<(u32, u64), Facts>);
 
 impl Names for Table {
-    fn store(&self, kind: u32, name: u64, facts: &Facts) {
-        self.0.borrow_mut().insert((kind, name), *facts);
+    fn store(&mut self, kind: u32, name: u64, facts: &Facts) {
+        self.0.insert((kind, name), *facts);
     }
 
-    fn load(&self, kind: u32, name: u64, into: &mut Facts) -> bool {
+    fn load(&mut self, kind: u32, name: u64, into: &mut Facts) -> bool {
         self.0
-            .borrow()
             .get(&(kind, name))
             .map(|facts| *into = *facts)
             .is_some()
     }
 
-    fn remove(&self, kind: u32, name: u64) {
-        self.0.borrow_mut().remove(&(kind, name));
+    fn remove(&mut self, kind: u32, name: u64) {
+        self.0.remove(&(kind, name));
     }
 }
 
@@ -66,7 +65,7 @@ type Seen = (u8, u32, u64, u32);
 /// Reads `writes`, each in chunks of at most `size` bytes.
 fn read(writes: &[u8], size: usize) -> (Vec<Seen>, Stream) {
     let engine = Recorder::default();
-    let names = Table::default();
+    let mut names = Table::default();
     let mut stream = Stream::new_zeroed();
     stream.reset();
     let mut chunk = [0; CHUNK_BYTES];
@@ -78,7 +77,7 @@ fn read(writes: &[u8], size: usize) -> (Vec<Seen>, Stream) {
         loop {
             step(&engine, &mut stream, &chunk);
             if stream.complete != 0 {
-                let what = settle::settle(&mut stream, &names);
+                let what = settle::settle(&mut stream, &mut names);
                 let facts = &stream.scan.facts;
                 let judged = what != settle::NOTHING;
                 seen.push((
@@ -87,7 +86,7 @@ fn read(writes: &[u8], size: usize) -> (Vec<Seen>, Stream) {
                     if judged { facts.hits } else { 0 },
                     if judged { facts.opaque } else { 0 },
                 ));
-                settle::commit(&mut stream, &names);
+                settle::commit(&mut stream, &mut names);
                 stream.next();
             }
             if stream.at >= stream.end {
@@ -263,7 +262,7 @@ fn a_message_that_ends_inside_its_name_is_unreadable() {
 #[test]
 fn a_refused_name_that_is_bound_before_the_sync_is_no_second_action() {
     let engine = Recorder::default();
-    let names = Table::default();
+    let mut names = Table::default();
     let mut stream = Stream::new_zeroed();
     stream.reset();
     stream.phase = phase::HEADER;
@@ -275,11 +274,11 @@ fn a_refused_name_that_is_bound_before_the_sync_is_no_second_action() {
         while stream.complete == 0 {
             step(&engine, stream, &chunk);
         }
-        let what = settle::settle(stream, &names);
+        let what = settle::settle(stream, &mut names);
         if replaced {
             settle::commit_substitute(stream);
         } else {
-            settle::commit(stream, &names);
+            settle::commit(stream, &mut names);
         }
         stream.next();
         what

@@ -7,6 +7,9 @@ use aya_ebpf::helpers::generated::{bpf_sk_storage_get, bpf_skc_to_tcp_sock};
 use aya_ebpf::programs::{SkBuffContext, SkMsgContext, SockOpsContext};
 use core::ptr;
 
+/// `TCP_CLOSE` of the kernel's `net/tcp_states.h`.
+pub(crate) const TCP_CLOSED: u32 = 7;
+
 /// Offset of `tcp_sock.write_seq`, set by the loader from the kernel's BTF.
 #[unsafe(no_mangle)]
 static OFF_TCP_WRITE_SEQ: u32 = 0;
@@ -57,14 +60,12 @@ pub(crate) fn make_state<'a>(sk: *mut bpf_sock) -> Option<&'a mut Sock> {
 /// Tells whether a connection exists or is being made.
 #[inline(always)]
 pub(crate) fn is_connected(sk: *mut bpf_sock) -> bool {
-    /// `TCP_CLOSE` of the kernel's `net/tcp_states.h`.
-    const CLOSED: u32 = 7;
     if sk.is_null() {
         return false;
     }
     // SAFETY: `sk` is a socket that is not null; the field is one that programs
     // may read.
-    unsafe { (*sk).state != CLOSED }
+    unsafe { (*sk).state != TCP_CLOSED }
 }
 
 /// The send side of a socket; `None`: not TCP.

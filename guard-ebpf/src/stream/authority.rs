@@ -3,7 +3,8 @@
 
 use crate::kernel::repeat::Kernel;
 use crate::maps;
-use crate::stream::{KernelEngine, KernelNames, PENDING, Sock, judge};
+use crate::stream::names::{KernelNames, NameIndex};
+use crate::stream::{KernelEngine, PENDING, Sock, judge};
 use guard_common::abi::event::JUDGE_AUTHORITY;
 use guard_common::hash;
 use guard_common::limits::{CHUNK_BYTES, DENIAL_BYTES};
@@ -145,11 +146,7 @@ extern "C" fn guard_authority_message(sock: *mut Sock) -> u32 {
         sock.authority.next();
         return 0;
     }
-    let names = KernelNames {
-        socket: sock.cookie,
-        judge: JUDGE_AUTHORITY as u32,
-    };
-    let what = settle::settle(&mut sock.authority, &names);
+    let what = settle::settle(&mut sock.authority, &mut names(&mut sock.names, sock.cookie));
     if what != settle::NOTHING {
         let sequence = sock.message_sequence;
         if judge::judge(sock, JUDGE_AUTHORITY, what) {
@@ -161,10 +158,20 @@ extern "C" fn guard_authority_message(sock: *mut Sock) -> u32 {
             judge::new_id(sock);
             judge::record(sock, JUDGE_AUTHORITY, Effect::None, sequence);
         }
-        settle::commit(&mut sock.authority, &names);
+        settle::commit(&mut sock.authority, &mut names(&mut sock.names, sock.cookie));
     }
     sock.authority.next();
     0
+}
+
+/// The socket's names as the authority knows them.
+#[inline(always)]
+const fn names(index: &mut NameIndex, socket: u64) -> KernelNames<'_> {
+    KernelNames {
+        socket,
+        judge: JUDGE_AUTHORITY,
+        index,
+    }
 }
 
 /// Tells whether the message is a substitute that the voice announced.

@@ -8,7 +8,8 @@
 use crate::kernel::repeat::Kernel;
 use crate::maps;
 use crate::stream::authority::{Digest, digest_start};
-use crate::stream::{KernelEngine, KernelNames, PENDING, Sock, judge};
+use crate::stream::names::{KernelNames, NameIndex};
+use crate::stream::{KernelEngine, PENDING, Sock, judge};
 use guard_common::abi::event::JUDGE_VOICE;
 use guard_common::denial::{self, Frame, ID_DIGITS};
 use guard_common::limits::{CHUNK_BYTES, DENIAL_BYTES};
@@ -95,11 +96,7 @@ extern "C" fn guard_voice_message(sock: *mut Sock) -> u32 {
     let Some(sock) = (unsafe { sock.as_mut() }) else {
         return 1;
     };
-    let names = KernelNames {
-        socket: sock.cookie,
-        judge: JUDGE_VOICE as u32,
-    };
-    let what = settle::settle(&mut sock.voice, &names);
+    let what = settle::settle(&mut sock.voice, &mut names(&mut sock.names, sock.cookie));
     let declines = what == settle::ENCRYPT
         && maps::policy(sock.voice.slot as u32)
             .is_some_and(|policy| policy.tls_decline & (1 << (sock.dataset & 63)) != 0);
@@ -116,10 +113,20 @@ extern "C" fn guard_voice_message(sock: *mut Sock) -> u32 {
             };
             return 0;
         }
-        settle::commit(&mut sock.voice, &names);
+        settle::commit(&mut sock.voice, &mut names(&mut sock.names, sock.cookie));
     }
     sock.voice.next();
     0
+}
+
+/// The socket's names as the voice knows them.
+#[inline(always)]
+const fn names(index: &mut NameIndex, socket: u64) -> KernelNames<'_> {
+    KernelNames {
+        socket,
+        judge: JUDGE_VOICE,
+        index,
+    }
 }
 
 /// Lets the voice take over the authority's cursor, which stands at a message
