@@ -94,7 +94,11 @@ pub fn load(paths: &[PathBuf], capabilities: Capabilities) -> Result<Loaded, Pol
     }
     if paths.is_empty() {
         let place = Place::file(Path::new("policy"));
-        report.error_help(&place, "no policy is given", "name a file or folder with --policy");
+        report.error_help(
+            &place,
+            "no policy is given",
+            "name a file or folder with --policy",
+        );
     }
     build(sources, capabilities, report)
 }
@@ -141,7 +145,11 @@ fn files_of(path: &Path) -> io::Result<Vec<PathBuf>> {
         let hidden = path
             .file_name()
             .is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !hidden && path.extension().is_some_and(|extension| extension == "yaml") {
+        if !hidden
+            && path
+                .extension()
+                .is_some_and(|extension| extension == "yaml")
+        {
             files.push(path);
         }
     }

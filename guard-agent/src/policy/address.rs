@@ -58,7 +58,9 @@ impl AddressError {
     #[must_use]
     pub fn help(&self) -> &'static str {
         match self {
-            Self::NoPort(_) => "write ADDRESS:PORT, such as 127.0.0.1:5432, or ADDRESS:* for all ports",
+            Self::NoPort(_) => {
+                "write ADDRESS:PORT, such as 127.0.0.1:5432, or ADDRESS:* for all ports"
+            }
             Self::HostName(_) => {
                 "names change their addresses while the kernel compares addresses: look it up \
                  (`getent ahosts NAME`) and list each address, or a network such as 10.0.0.0/8:5432; \
@@ -291,7 +293,10 @@ mod tests {
     #[test]
     fn localhost_is_both_families_and_nothing_else() {
         let both = ranges("localhost:5432");
-        let holds = |ip: &str| both.iter().any(|r| r.contains(ip.parse().expect("ip"), 5432));
+        let holds = |ip: &str| {
+            both.iter()
+                .any(|r| r.contains(ip.parse().expect("ip"), 5432))
+        };
         assert!(holds("127.0.0.1") && holds("::1") && holds("::ffff:127.0.0.1"));
         assert!(!holds("127.0.0.2") && !holds("::2"));
     }

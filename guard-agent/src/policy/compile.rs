@@ -35,7 +35,12 @@ pub(crate) fn compile(
     };
     writer.policy.on_opaque = or_block(&raw.on_opaque);
     writer.policy.on_fault = or_block(&raw.on_fault);
-    datasets::check_unix(&datasets, writer.policy.statement_datasets, capabilities, writer.report);
+    datasets::check_unix(
+        &datasets,
+        writer.policy.statement_datasets,
+        capabilities,
+        writer.report,
+    );
     if writer.report.failed() {
         return None;
     }
@@ -75,7 +80,11 @@ impl<'a> Writer<'a> {
     }
 
     fn subjects(&mut self, raw: &[RawSubject]) -> Vec<SubjectInfo> {
-        distinct(raw.iter().map(|subject| &subject.name), "subject", self.report);
+        distinct(
+            raw.iter().map(|subject| &subject.name),
+            "subject",
+            self.report,
+        );
         let programs = raw.iter().flat_map(|subject| &subject.programs);
         distinct(programs, "program", self.report);
         raw.iter()
@@ -94,7 +103,11 @@ impl<'a> Writer<'a> {
     }
 
     fn datasets(&mut self, raw: &[RawDataset]) -> Vec<DatasetInfo> {
-        distinct(raw.iter().map(|dataset| &dataset.name), "dataset", self.report);
+        distinct(
+            raw.iter().map(|dataset| &dataset.name),
+            "dataset",
+            self.report,
+        );
         let places = raw.iter().map(|dataset| &dataset.name.place);
         self.limit(places, MAX_DATASETS, "datasets");
         datasets::check_overlaps(raw, self.report);
@@ -185,7 +198,8 @@ impl<'a> Writer<'a> {
     fn limit<'p>(&mut self, mut places: impl Iterator<Item = &'p Place>, limit: usize, what: &str) {
         if let Some(place) = places.nth(limit) {
             let cause = format!("more than {limit} {what}");
-            self.report.error_help(place, cause, "one policy holds no more; merge some");
+            self.report
+                .error_help(place, cause, "one policy holds no more; merge some");
         }
     }
 }

@@ -45,7 +45,9 @@ impl Compiled {
     /// The dataset of a name, by index.
     #[must_use]
     pub fn dataset_named(&self, name: &str) -> Option<usize> {
-        self.datasets.iter().position(|dataset| dataset.name == name)
+        self.datasets
+            .iter()
+            .position(|dataset| dataset.name == name)
     }
 
     /// The rule that decided, if one did.

@@ -51,7 +51,10 @@ pub(crate) fn check_overlaps(datasets: &[RawDataset], report: &mut Report) {
                 "this address belongs to the dataset `{}` already",
                 other.name.value
             );
-            let help = format!("it is at {}; an address is in one dataset only", known.place);
+            let help = format!(
+                "it is at {}; an address is in one dataset only",
+                known.place
+            );
             report.error_help(&endpoint.place, cause, help);
         }
     }
@@ -85,9 +88,8 @@ pub(crate) fn check_unix(
             let cause = format!("statements on unix:{path} cannot be judged by this version");
             report.error_help(&dataset.place, cause, "guard a TCP endpoint instead");
         } else {
-            let cause = format!(
-                "statements on unix:{path} cannot be judged: this kernel runs no BPF LSM"
-            );
+            let cause =
+                format!("statements on unix:{path} cannot be judged: this kernel runs no BPF LSM");
             let help = "guard a TCP endpoint, and take the socket away from guarded users \
                         (unix_socket_permissions, or no unix_socket_directories at all)";
             report.error_help(&dataset.place, cause, help);

@@ -24,14 +24,20 @@ impl<'a> Fields<'a> {
     /// Opens a map; `owner` names it in errors ("a rule").
     pub(crate) fn open(node: &'a Node, owner: &'static str, report: &mut Report) -> Option<Self> {
         let Value::Map(entries) = &node.value else {
-            let cause = format!("{owner} is a map of keys and values, found {}", node.shape());
+            let cause = format!(
+                "{owner} is a map of keys and values, found {}",
+                node.shape()
+            );
             report.error(&node.place, cause);
             return None;
         };
         Some(Self {
             owner,
             place: node.place.clone(),
-            entries: entries.iter().map(|(key, node)| (key, Some(node))).collect(),
+            entries: entries
+                .iter()
+                .map(|(key, node)| (key, Some(node)))
+                .collect(),
             known: Vec::new(),
         })
     }

@@ -42,7 +42,9 @@ impl PatternError {
                  quote it ('*') where the character itself is meant"
             }
             Self::Long(_) => "keep the words that tell the command and end it with `*`",
-            Self::Program(_) => "write a file name (psql), a path (/usr/bin/psql) or a folder (/opt/tools/*)",
+            Self::Program(_) => {
+                "write a file name (psql), a path (/usr/bin/psql) or a folder (/opt/tools/*)"
+            }
             Self::Path(_) => "write an absolute path without `.`, `..` and `//`, at most 255 bytes",
         }
     }

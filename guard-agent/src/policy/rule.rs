@@ -120,7 +120,10 @@ fn kill_scope(
         Some(spot) if action.value != Verdict::Kill => {
             report.error_help(
                 &spot.place,
-                format!("`scope` says what is killed, but the action is `{}`", action.value.name()),
+                format!(
+                    "`scope` says what is killed, but the action is `{}`",
+                    action.value.name()
+                ),
                 "remove `scope`, or write `action: kill`",
             );
             spot.value

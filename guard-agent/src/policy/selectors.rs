@@ -24,7 +24,10 @@ impl Selectors {
             self.conditions.len() - 1
         });
         if number + 1 >= MAX_SELECTORS {
-            let cause = format!("more than {} different subjects in rules", MAX_SELECTORS - 1);
+            let cause = format!(
+                "more than {} different subjects in rules",
+                MAX_SELECTORS - 1
+            );
             report.error_help(&condition.place, cause, "use `kind` or fewer names");
             return 0;
         }

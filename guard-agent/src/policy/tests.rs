@@ -52,7 +52,10 @@ fn the_example_of_the_design_compiles_into_its_masks() {
         drops.hits,
         Class::Drop.bit() | Class::Truncate.bit() | Class::AlterDrop.bit()
     );
-    assert_eq!((drops.kind, drops.datasets, drops.opaque), (KIND_STATEMENT, 1, 0));
+    assert_eq!(
+        (drops.kind, drops.datasets, drops.opaque),
+        (KIND_STATEMENT, 1, 0)
+    );
     let pairs = [Class::Delete, Class::Update]
         .map(|class| class.where_bit(Where::None) | class.where_bit(Where::Tautology));
     assert_eq!(delete.hits, pairs[0] | pairs[1]);
@@ -75,9 +78,18 @@ fn the_example_of_the_design_compiles_into_its_masks() {
 fn a_session_carries_the_selectors_that_fit_it() {
     let compiled = good(include_str!("../../../examples/policies/demo.yaml")).compiled;
     let drops = compiled.policy.rules[0].subjects;
-    assert_ne!(compiled.selectors(&who(SubjectKind::Agent, "demo")) & drops, 0);
-    assert_eq!(compiled.selectors(&who(SubjectKind::Human, "demo")) & drops, 0);
-    assert_eq!(compiled.selectors(&who(SubjectKind::Human, "demo")) & EVERYONE, 1);
+    assert_ne!(
+        compiled.selectors(&who(SubjectKind::Agent, "demo")) & drops,
+        0
+    );
+    assert_eq!(
+        compiled.selectors(&who(SubjectKind::Human, "demo")) & drops,
+        0
+    );
+    assert_eq!(
+        compiled.selectors(&who(SubjectKind::Human, "demo")) & EVERYONE,
+        1
+    );
     assert_ne!(compiled.policy.programs[0].selectors & drops, 0);
 }
 
@@ -113,7 +125,10 @@ fn opaque_reasons_and_all_become_masks() {
     ))
     .compiled;
     let [opaque, all, ..] = compiled.policy.rules;
-    assert_eq!((opaque.hits, opaque.opaque), (0, Opaque::Tls.bit() | Opaque::Gap.bit()));
+    assert_eq!(
+        (opaque.hits, opaque.opaque),
+        (0, Opaque::Tls.bit() | Opaque::Gap.bit())
+    );
     assert!(Class::ALL.iter().all(|class| all.hits & class.bit() != 0));
 }
 
@@ -134,7 +149,10 @@ fn connect_rules_own_their_endpoints_and_datasets_theirs() {
     ))
     .compiled;
     let used = &compiled.policy.endpoints[..compiled.policy.endpoint_count as usize];
-    let owners: Vec<(u8, u8)> = used.iter().map(|entry| (entry.dataset, entry.rule)).collect();
+    let owners: Vec<(u8, u8)> = used
+        .iter()
+        .map(|entry| (entry.dataset, entry.rule))
+        .collect();
     // Loopback brings the unspecified address along, twice.
     assert_eq!(
         owners,
@@ -150,7 +168,10 @@ fn a_rule_that_counts_kills_the_tree_by_default() {
         "  - { name: a, when: { statement: delete }, action: kill, more_than: 5, within: 30s }\n  - { name: b, when: { statement: drop }, action: kill }",
     ))
     .compiled;
-    assert_eq!(compiled.policy.rules[0].flags, RULE_CONTEXT | RULE_KILL_TREE);
+    assert_eq!(
+        compiled.policy.rules[0].flags,
+        RULE_CONTEXT | RULE_KILL_TREE
+    );
     assert_eq!(compiled.policy.rules[1].flags, 0);
     let context = compiled.rules[0].context.expect("context");
     assert_eq!(context.then, Then::Kill(KillScope::Tree));
@@ -159,10 +180,9 @@ fn a_rule_that_counts_kills_the_tree_by_default() {
 
 #[test]
 fn deny_unlisted_is_a_selector_of_its_subject() {
-    let compiled = good(
-        "version: 1\nsubjects: [{ name: bots, kind: agent, connect: deny-unlisted }]\n",
-    )
-    .compiled;
+    let compiled =
+        good("version: 1\nsubjects: [{ name: bots, kind: agent, connect: deny-unlisted }]\n")
+            .compiled;
     let bots = compiled.selectors(&who(SubjectKind::Agent, "bots"));
     assert_ne!(compiled.policy.unlisted_selectors & bots, 0);
     let other = compiled.selectors(&who(SubjectKind::Agent, "x"));
@@ -173,7 +193,8 @@ fn deny_unlisted_is_a_selector_of_its_subject() {
 fn several_files_are_one_policy() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let data = "version: 1\ndatasets: [{ name: db, protocol: postgres, endpoints: [\"localhost:5432\"] }]\n";
-    let rules = "version: 1\nrules: [{ name: r, when: { dataset: db, statement: drop }, action: block }]\n";
+    let rules =
+        "version: 1\nrules: [{ name: r, when: { dataset: db, statement: drop }, action: block }]\n";
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("write");
     write("20-rules.yaml", rules);
     write("10-data.yaml", data);
@@ -181,7 +202,11 @@ fn several_files_are_one_policy() {
     write(".hidden.yaml", "not a policy");
     let loaded = load(&[folder.path().to_owned()], Capabilities::default()).expect("policy");
     assert_eq!(loaded.compiled.policy.rule_count, 1);
-    let names: Vec<_> = loaded.files.iter().filter_map(|file| file.file_name()).collect();
+    let names: Vec<_> = loaded
+        .files
+        .iter()
+        .filter_map(|file| file.file_name())
+        .collect();
     assert_eq!(names, ["10-data.yaml", "20-rules.yaml"]);
     let both = Sha256::digest(format!("{data}{rules}"));
     assert_eq!(loaded.sha256, format!("{both:x}"));
@@ -189,7 +214,8 @@ fn several_files_are_one_policy() {
 
 #[test]
 fn the_same_name_in_two_files_names_both_places() {
-    let one = "version: 1\nrules: [{ name: r, when: { exec: { program: [rm] } }, action: block }]\n";
+    let one =
+        "version: 1\nrules: [{ name: r, when: { exec: { program: [rm] } }, action: block }]\n";
     let sources = ["a.yaml", "b.yaml"].map(|path| Source {
         path: path.into(),
         text: one.to_owned(),
@@ -204,7 +230,11 @@ fn the_same_name_in_two_files_names_both_places() {
 #[test]
 fn a_missing_file_is_an_error_with_its_path() {
     let error = load(&["/nowhere/p.yaml".into()], Capabilities::default()).expect_err("missing");
-    assert!(error.to_string().starts_with("error: /nowhere/p.yaml: cannot be read: "));
+    assert!(
+        error
+            .to_string()
+            .starts_with("error: /nowhere/p.yaml: cannot be read: ")
+    );
 }
 
 #[test]
@@ -213,10 +243,17 @@ fn reasons_are_told_for_rules_and_for_other_causes() {
     let mut decision = Decision::without_rule(Verdict::Block, Cause::Rule);
     decision.rule = 0;
     assert_eq!(compiled.rule_name(&decision), Some("no-schema-drops"));
-    assert_eq!(compiled.reason(&decision, 0), "Schema changes go through migrations.");
+    assert_eq!(
+        compiled.reason(&decision, 0),
+        "Schema changes go through migrations."
+    );
     let opaque = Decision::without_rule(Verdict::Block, Cause::Opaque);
     assert_eq!(compiled.rule_name(&opaque), None);
-    assert!(compiled.reason(&opaque, Opaque::Tls.bit()).contains("sslmode=disable"));
+    assert!(
+        compiled
+            .reason(&opaque, Opaque::Tls.bit())
+            .contains("sslmode=disable")
+    );
 }
 
 #[test]

@@ -62,14 +62,18 @@ pub(crate) fn read(node: &Node, report: &mut Report) -> Option<When> {
     let mut fields = Fields::open(node, "`when`", report)?;
     let subjects = fields.take("subject").map(|node| {
         let all = items(node, "subjects", report);
-        all.iter().filter_map(|node| subject(node, report)).collect()
+        all.iter()
+            .filter_map(|node| subject(node, report))
+            .collect()
     });
     let datasets = fields.take("dataset").map(|node| {
         let all = items(node, "datasets", report);
         all.iter().flat_map(|node| dataset(node, report)).collect()
     });
     let given = [
-        fields.take("statement").map(|node| (node, statement as Reader)),
+        fields
+            .take("statement")
+            .map(|node| (node, statement as Reader)),
         fields.take("exec").map(|node| (node, exec as Reader)),
         fields.take("connect").map(|node| (node, connect as Reader)),
     ];
@@ -218,7 +222,9 @@ fn statement(node: &Node, report: &mut Report) -> Option<Act> {
         let help = "add one of: class, opaque, all";
         report.error_help(&node.place, "`statement` does not say which", help);
     }
-    let classes = class_node.map(|node| classes(node, report)).unwrap_or_default();
+    let classes = class_node
+        .map(|node| classes(node, report))
+        .unwrap_or_default();
     let mut hits = match everything {
         Some(true) => Class::ALL.iter().fold(0, |hits, class| hits | class.bit()),
         _ => classes.iter().fold(0, |hits, spot| hits | spot.value.bit()),
@@ -283,8 +289,12 @@ fn where_pairs(
 fn exec(node: &Node, report: &mut Report) -> Option<Act> {
     let mut fields = Fields::open(node, "`exec`", report)?;
     let given = [
-        fields.take("argv").map(|node| (node, pattern::argv as Parse)),
-        fields.take("program").map(|node| (node, pattern::program as Parse)),
+        fields
+            .take("argv")
+            .map(|node| (node, pattern::argv as Parse)),
+        fields
+            .take("program")
+            .map(|node| (node, pattern::program as Parse)),
     ];
     if given.iter().all(Option::is_none) && !fields.has_unknown() {
         let help = "write exec: { argv: [\"terraform destroy *\"] } or exec: { program: [psql] }";
@@ -328,6 +338,8 @@ fn connect(node: &Node, report: &mut Report) -> Option<Act> {
     }
     Some(Act::Connect {
         all: everything == Some(true),
-        endpoints: endpoints.map(|node| listens(node, report)).unwrap_or_default(),
+        endpoints: endpoints
+            .map(|node| listens(node, report))
+            .unwrap_or_default(),
     })
 }

@@ -63,7 +63,11 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
             } else if !names.load(PORTAL, stream.name, facts) {
                 facts.set_unknown();
             }
-            if facts.reserved == SUBSTITUTE { NOTHING } else { RUN }
+            if facts.reserved == SUBSTITUTE {
+                NOTHING
+            } else {
+                RUN
+            }
         }
         b'C' => {
             close(stream, names);
@@ -156,7 +160,11 @@ fn bind<N: Names>(stream: &mut Stream, names: &mut N) {
 
 #[inline(always)]
 fn close<N: Names>(stream: &mut Stream, names: &mut N) {
-    let kind = if stream.target == b'P' { PORTAL } else { STATEMENT };
+    let kind = if stream.target == b'P' {
+        PORTAL
+    } else {
+        STATEMENT
+    };
     match (kind, stream.name == hash::START) {
         (PORTAL, true) => stream.portal.set_unknown(),
         (_, true) => stream.unnamed.set_unknown(),

@@ -34,7 +34,11 @@ impl Engine for Recorder {
 
     fn end(&self, scan: &mut Scan) {
         let text = String::from_utf8_lossy(&self.text.borrow()).into_owned();
-        let class = if text.contains("DROP") { Class::Drop } else { Class::Select };
+        let class = if text.contains("DROP") {
+            Class::Drop
+        } else {
+            Class::Select
+        };
         scan.facts.add(class);
     }
 }
@@ -119,7 +123,11 @@ fn startup(parameters: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn login() -> Vec<u8> {
-    startup(&[("user", "app"), ("database", "shop"), ("client_encoding", "UTF8")])
+    startup(&[
+        ("user", "app"),
+        ("database", "shop"),
+        ("client_encoding", "UTF8"),
+    ])
 }
 
 /// Every message type there is, with prepared statements by name.
@@ -168,7 +176,12 @@ fn prepared_statements_keep_their_facts_by_name() {
     assert_eq!(executes[1].2, drop, "named portal");
     assert_eq!(executes[2].3, unknown, "closed portal");
     assert_eq!(executes[3].3, unknown, "closed statement");
-    assert!(seen.contains(&(b'F', settle::RUN, Class::Fastpath.bit(), Opaque::Fastpath.bit())));
+    assert!(seen.contains(&(
+        b'F',
+        settle::RUN,
+        Class::Fastpath.bit(),
+        Opaque::Fastpath.bit()
+    )));
     assert!(seen.contains(&(b'd', settle::DATA, 0, 0)));
 }
 
@@ -187,12 +200,27 @@ fn settings_that_change_how_sql_is_read_make_the_connection_opaque() {
         (("client_encoding", "SJIS"), Opaque::Encoding),
         (("client_encoding", "Big5"), Opaque::Encoding),
         (("client_encoding", "no such thing"), Opaque::Encoding),
-        (("options", "-c standard_conforming_strings=off"), Opaque::Strings),
-        (("options", "-cstandard_conforming_strings=off"), Opaque::Strings),
-        (("options", "--Standard-Conforming-Strings=off"), Opaque::Strings),
-        (("options", "-c standard_conforming\\_strings=off"), Opaque::Setting),
+        (
+            ("options", "-c standard_conforming_strings=off"),
+            Opaque::Strings,
+        ),
+        (
+            ("options", "-cstandard_conforming_strings=off"),
+            Opaque::Strings,
+        ),
+        (
+            ("options", "--Standard-Conforming-Strings=off"),
+            Opaque::Strings,
+        ),
+        (
+            ("options", "-c standard_conforming\\_strings=off"),
+            Opaque::Setting,
+        ),
         (("options", "-c client_encoding=sjis"), Opaque::Encoding),
-        (("options", "-c session_replication_role=replica"), Opaque::Setting),
+        (
+            ("options", "-c session_replication_role=replica"),
+            Opaque::Setting,
+        ),
         (("Standard_Conforming_Strings", "off"), Opaque::Strings),
         (("row_security", "off"), Opaque::Setting),
         (("replication", "database"), Opaque::Replication),
@@ -241,11 +269,17 @@ fn bytes_that_are_not_of_the_protocol_end_the_reading() {
     bytes.extend(message(b'Q', b"SELECT 1\0"));
     bytes.extend([b'~', 0, 0, 0, 4]);
     let seen = read(&bytes, 3).0;
-    assert_eq!(seen.last().map(|message| message.3), Some(Opaque::Protocol.bit()));
+    assert_eq!(
+        seen.last().map(|message| message.3),
+        Some(Opaque::Protocol.bit())
+    );
     let mut bytes = login();
     bytes.extend([b'Q', 0, 0, 0, 3]);
     let seen = read(&bytes, 3).0;
-    assert_eq!(seen.last().map(|message| message.3), Some(Opaque::Protocol.bit()));
+    assert_eq!(
+        seen.last().map(|message| message.3),
+        Some(Opaque::Protocol.bit())
+    );
 }
 
 #[test]
@@ -255,7 +289,12 @@ fn a_message_that_ends_inside_its_name_is_unreadable() {
     let seen = read(&bytes, CHUNK_BYTES).0;
     assert_eq!(
         seen.last(),
-        Some(&(b'P', settle::PREPARE, Class::Unreadable.bit(), Opaque::Protocol.bit()))
+        Some(&(
+            b'P',
+            settle::PREPARE,
+            Class::Unreadable.bit(),
+            Opaque::Protocol.bit()
+        ))
     );
 }
 
@@ -319,6 +358,10 @@ fn mutated_streams_end_and_do_not_depend_on_the_split() {
         }
         let whole = read(&mutated, CHUNK_BYTES).0;
         let size = 1 + random.below(40);
-        assert_eq!(read(&mutated, size).0, whole, "round {round}, pieces of {size} bytes");
+        assert_eq!(
+            read(&mutated, size).0,
+            whole,
+            "round {round}, pieces of {size} bytes"
+        );
     }
 }

@@ -33,7 +33,10 @@ pub(crate) fn guard_sockops(ctx: SockOpsContext) -> u32 {
         }
         return 1;
     }
-    if ctx.set_cb_flags((ctx.cb_flags() | BPF_SOCK_OPS_STATE_CB_FLAG) as i32).is_err() {
+    if ctx
+        .set_cb_flags((ctx.cb_flags() | BPF_SOCK_OPS_STATE_CB_FLAG) as i32)
+        .is_err()
+    {
         maps::count_fault(Fault::SockHash);
     }
     let enforced = maps::policy(maps::live_slot())

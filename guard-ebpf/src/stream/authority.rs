@@ -146,7 +146,10 @@ extern "C" fn guard_authority_message(sock: *mut Sock) -> u32 {
         sock.authority.next();
         return 0;
     }
-    let what = settle::settle(&mut sock.authority, &mut names(&mut sock.names, sock.cookie));
+    let what = settle::settle(
+        &mut sock.authority,
+        &mut names(&mut sock.names, sock.cookie),
+    );
     if what != settle::NOTHING {
         let sequence = sock.message_sequence;
         if judge::judge(sock, JUDGE_AUTHORITY, what) {
@@ -158,7 +161,10 @@ extern "C" fn guard_authority_message(sock: *mut Sock) -> u32 {
             judge::new_id(sock);
             judge::record(sock, JUDGE_AUTHORITY, Effect::None, sequence);
         }
-        settle::commit(&mut sock.authority, &mut names(&mut sock.names, sock.cookie));
+        settle::commit(
+            &mut sock.authority,
+            &mut names(&mut sock.names, sock.cookie),
+        );
     }
     sock.authority.next();
     0

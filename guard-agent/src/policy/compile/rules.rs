@@ -72,7 +72,8 @@ impl Writer<'_> {
                 compiled.datasets = u64::MAX;
                 if rule.when.datasets.is_some() {
                     let cause = "a program start has no dataset";
-                    self.report.error_help(&rule.when.place, cause, "remove `dataset`");
+                    self.report
+                        .error_help(&rule.when.place, cause, "remove `dataset`");
                 }
                 for pattern in patterns {
                     let slot = self.policy.pattern_count as usize;
@@ -195,7 +196,13 @@ impl Writer<'_> {
             ),
             DatasetIs::Labelled(label) => (
                 format!("no dataset has the label {}", shown(label)),
-                nearest(label, datasets.iter().flat_map(|info| &info.labels).map(String::as_str)),
+                nearest(
+                    label,
+                    datasets
+                        .iter()
+                        .flat_map(|info| &info.labels)
+                        .map(String::as_str),
+                ),
             ),
         };
         let help = match near {

@@ -37,7 +37,9 @@ fn check(denial: &Denial) {
     let [(b'P', parse), (b'B', bind), (b'E', execute)] = &messages(&denial.extended)[..] else {
         panic!("Parse, Bind, Execute");
     };
-    let statement = parse.strip_prefix(b"\0").and_then(|body| body.strip_suffix(b"\0\0\0"));
+    let statement = parse
+        .strip_prefix(b"\0")
+        .and_then(|body| body.strip_suffix(b"\0\0\0"));
     check_statement(statement.expect("unnamed, no parameter types"));
     assert_eq!(bind, &[0; 8]);
     assert_eq!(execute, &[0; 5]);
@@ -52,7 +54,10 @@ fn check(denial: &Denial) {
 fn check_statement(statement: &[u8]) {
     let text = str::from_utf8(statement).expect("ASCII");
     assert!(!text.contains(['\\', '\n', '\0']), "{text}");
-    let body = text.trim_end().strip_prefix("DO $guard$").and_then(|rest| rest.strip_suffix("$guard$"));
+    let body = text
+        .trim_end()
+        .strip_prefix("DO $guard$")
+        .and_then(|rest| rest.strip_suffix("$guard$"));
     let body = body.expect("one DO statement");
     assert!(!body.contains('$'), "{text}");
     // Outside of strings there is nothing but our own words.
@@ -76,13 +81,17 @@ fn every_text_of_a_policy_is_well_formed() {
     for (number, reason) in reasons.iter().enumerate() {
         let reason = serde_json::to_string(reason).expect("a JSON string is a YAML string");
         let name = "r".repeat(60) + &number.to_string();
-        text += &format!("  - {{ name: {name}, reason: {reason}, when: {{ exec: {{ program: [x] }} }}, action: block }}\n");
+        text += &format!(
+            "  - {{ name: {name}, reason: {reason}, when: {{ exec: {{ program: [x] }} }}, action: block }}\n"
+        );
     }
     let source = Source {
         path: "p.yaml".into(),
         text,
     };
-    let compiled = parse(vec![source], Capabilities::default()).expect("policy").compiled;
+    let compiled = parse(vec![source], Capabilities::default())
+        .expect("policy")
+        .compiled;
     assert_eq!(compiled.denials.len(), MAX_DENIALS);
     for denial in &compiled.denials {
         check(denial);
@@ -91,13 +100,19 @@ fn every_text_of_a_policy_is_well_formed() {
 
 #[test]
 fn a_rule_without_a_reason_is_named_alone() {
-    let text = "version: 1\nrules: [{ name: quiet, when: { exec: { program: [x] } }, action: block }]";
+    let text =
+        "version: 1\nrules: [{ name: quiet, when: { exec: { program: [x] } }, action: block }]";
     let source = Source {
         path: "p.yaml".into(),
         text: text.into(),
     };
-    let compiled = parse(vec![source], Capabilities::default()).expect("policy").compiled;
-    assert_eq!(message(0, &compiled.rules), "guard: refused by rule \"quiet\"");
+    let compiled = parse(vec![source], Capabilities::default())
+        .expect("policy")
+        .compiled;
+    assert_eq!(
+        message(0, &compiled.rules),
+        "guard: refused by rule \"quiet\""
+    );
     assert!(message(OPAQUE_BASE, &compiled.rules).contains("sslmode=disable"));
     assert!(message(CAUSE_BASE + 4, &compiled.rules).contains("quarantined"));
 }
@@ -113,6 +128,9 @@ fn long_texts_are_cut_between_characters_and_say_so() {
 fn no_text_says_how_to_switch_the_guard_off() {
     for index in 0..MAX_DENIALS {
         let text = message(index, &[]) + HINT;
-        assert!(!text.contains("disarm") && !text.contains("observe"), "{text}");
+        assert!(
+            !text.contains("disarm") && !text.contains("observe"),
+            "{text}"
+        );
     }
 }

@@ -23,8 +23,30 @@ const EXAMPLES: [&str; 3] = [
 
 /// What editors and mistakes put into YAML.
 const PIECES: [&str; 24] = [
-    "[", "]", "{", "}", ":", ": ", "- ", "\n", "\n  ", "\t", "\"", "'", "*", "&a ", "*a", "!!str ",
-    "---\n", "|\n", ">-\n", "#", "null", "~", "99999999999999999999", "\u{0}\u{fffd}é",
+    "[",
+    "]",
+    "{",
+    "}",
+    ":",
+    ": ",
+    "- ",
+    "\n",
+    "\n  ",
+    "\t",
+    "\"",
+    "'",
+    "*",
+    "&a ",
+    "*a",
+    "!!str ",
+    "---\n",
+    "|\n",
+    ">-\n",
+    "#",
+    "null",
+    "~",
+    "99999999999999999999",
+    "\u{0}\u{fffd}é",
 ];
 
 fn mutate(text: &str, dice: &mut Dice) -> String {
@@ -43,7 +65,12 @@ fn mutate(text: &str, dice: &mut Dice) -> String {
             3 if at < chars.len() => chars[at] = char::from(dice.below(256) as u8),
             4 => chars.truncate(at),
             _ => {
-                let lines: Vec<String> = chars.iter().collect::<String>().lines().map(str::to_owned).collect();
+                let lines: Vec<String> = chars
+                    .iter()
+                    .collect::<String>()
+                    .lines()
+                    .map(str::to_owned)
+                    .collect();
                 let mut lines = lines;
                 if lines.len() > 1 {
                     let (a, b) = (dice.below(lines.len()), dice.below(lines.len()));
@@ -66,7 +93,10 @@ fn three_thousand_damaged_policies_give_errors_or_policies() {
         match parse(vec![source(&text)], Capabilities::default()) {
             Ok(policy) => {
                 loaded += 1;
-                assert_eq!(policy.compiled.rules.len(), policy.compiled.policy.rule_count as usize);
+                assert_eq!(
+                    policy.compiled.rules.len(),
+                    policy.compiled.policy.rule_count as usize
+                );
             }
             Err(errors) => {
                 refused += 1;
@@ -76,7 +106,10 @@ fn three_thousand_damaged_policies_give_errors_or_policies() {
         }
         assert!(begin.elapsed() < Duration::from_secs(5), "slow: {text}");
     }
-    assert!(refused > 500 && loaded > 100, "{refused} refused, {loaded} loaded");
+    assert!(
+        refused > 500 && loaded > 100,
+        "{refused} refused, {loaded} loaded"
+    );
 }
 
 #[test]
@@ -100,45 +133,67 @@ fn deep_and_wide_files_end_in_an_error() {
         "- ".repeat(100_000),
         format!("version: 1\nrules: [{}]", "{},".repeat(50_000)),
         format!("version: 1\nlaunchers: [{}]", "x,".repeat(50_000)),
-        format!("version: 1\n{}", (0..20_000).map(|n| format!("k{n}: 1\n")).collect::<String>()),
+        format!(
+            "version: 1\n{}",
+            (0..20_000)
+                .map(|n| format!("k{n}: 1\n"))
+                .collect::<String>()
+        ),
     ] {
         let begin = Instant::now();
         let errors = parse(vec![source(&text)], Capabilities::default());
         assert!(errors.is_err() || text.contains("launchers"));
-        assert!(begin.elapsed() < Duration::from_secs(20), "slow: {}", &text[..40]);
+        assert!(
+            begin.elapsed() < Duration::from_secs(20),
+            "slow: {}",
+            &text[..40]
+        );
     }
 }
 
 #[test]
 fn every_bound_of_the_tables_is_an_error_and_not_a_cut() {
     let many = |count: usize, line: fn(usize) -> String| (0..count).map(line).collect::<String>();
-    let rule = |n: usize| format!("  - {{ name: r{n}, when: {{ exec: {{ program: [p{n}] }} }}, action: block }}\n");
+    let rule = |n: usize| {
+        format!("  - {{ name: r{n}, when: {{ exec: {{ program: [p{n}] }} }}, action: block }}\n")
+    };
     let rules = |count| format!("version: 1\nrules:\n{}", many(count, rule));
     assert_eq!(good(&rules(64)).compiled.rules.len(), 64);
     assert!(bad(&rules(65)).contains("more than 64 rules"));
 
     let program = |n: usize| format!("p{n}, ");
     let patterns = |count| {
-        format!("version: 1\nrules: [{{ name: r, when: {{ exec: {{ program: [{}] }} }}, action: block }}]", many(count, program))
+        format!(
+            "version: 1\nrules: [{{ name: r, when: {{ exec: {{ program: [{}] }} }}, action: block }}]",
+            many(count, program)
+        )
     };
     assert_eq!(good(&patterns(128)).compiled.policy.pattern_count, 128);
     assert!(bad(&patterns(129)).contains("more than 128 exec patterns"));
 
     let address = |n: usize| format!("\"10.0.{}.{}:5432\", ", n / 256, n % 256);
     let endpoints = |count| {
-        format!("version: 1\nrules: [{{ name: r, when: {{ connect: {{ endpoints: [{}] }} }}, action: block }}]", many(count, address))
+        format!(
+            "version: 1\nrules: [{{ name: r, when: {{ connect: {{ endpoints: [{}] }} }}, action: block }}]",
+            many(count, address)
+        )
     };
     assert_eq!(good(&endpoints(256)).compiled.policy.endpoint_count, 256);
     assert!(bad(&endpoints(257)).contains("more than 256 endpoints"));
 
-    let dataset = |n: usize| format!("  - {{ name: d{n}, protocol: postgres, endpoints: [\"10.0.0.{n}:1\"] }}\n");
+    let dataset = |n: usize| {
+        format!("  - {{ name: d{n}, protocol: postgres, endpoints: [\"10.0.0.{n}:1\"] }}\n")
+    };
     let datasets = |count| format!("version: 1\ndatasets:\n{}", many(count, dataset));
     assert_eq!(good(&datasets(64)).compiled.datasets.len(), 64);
     assert!(bad(&datasets(65)).contains("more than 64 datasets"));
 
     let name = |n: usize| format!("{{ name: s{n}x }}, ");
     let selectors = |count| {
-        format!("version: 1\nrules: [{{ name: r, when: {{ subject: [{}], exec: {{ program: [x] }} }}, action: block }}]", many(count, name))
+        format!(
+            "version: 1\nrules: [{{ name: r, when: {{ subject: [{}], exec: {{ program: [x] }} }}, action: block }}]",
+            many(count, name)
+        )
     };
     good(&selectors(63));
     assert!(bad(&selectors(64)).contains("more than 63 different subjects"));
@@ -146,7 +201,10 @@ fn every_bound_of_the_tables_is_an_error_and_not_a_cut() {
     let launchers = |count| format!("version: 1\nlaunchers: [{}]", many(count, program));
     assert!(bad(&launchers(200)).contains("launchers are added"));
     let subject = |count| {
-        format!("version: 1\nsubjects: [{{ name: a, kind: agent, match: {{ programs: [{}] }} }}]", many(count, program))
+        format!(
+            "version: 1\nsubjects: [{{ name: a, kind: agent, match: {{ programs: [{}] }} }}]",
+            many(count, program)
+        )
     };
     assert_eq!(good(&subject(256)).compiled.policy.program_count, 256);
     assert!(bad(&subject(257)).contains("more than 256 programs"));
