@@ -1,1 +1,3 @@
 //! Guard's user space: daemon, policy compiler and command line.
+
+pub mod dialect;

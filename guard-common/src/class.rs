@@ -8,7 +8,10 @@
 /// What a statement does. The numbers are bit positions.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "docs/policy.md describes each class; the names are SQL's own")]
+#[expect(
+    missing_docs,
+    reason = "docs/policy.md describes each class; the names are SQL's own"
+)]
 pub enum Class {
     Select = 0,
     Insert = 1,
@@ -159,7 +162,7 @@ pub const WHERE_BASE: u8 = 32;
 
 /// What limits the rows of a statement.
 #[repr(u8)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Where {
     /// No WHERE at all.
     None = 0,
@@ -273,14 +276,20 @@ impl Opaque {
     #[must_use]
     pub const fn help(self) -> &'static str {
         match self {
-            Self::Tls => "TLS hides the statements; connect with sslmode=disable, or set tls: decline on a loopback dataset",
+            Self::Tls => {
+                "TLS hides the statements; connect with sslmode=disable, or set tls: decline on a loopback dataset"
+            }
             Self::Gss => "GSSAPI encryption hides the statements; connect with gssencmode=disable",
             Self::Encoding => "this client_encoding can hide syntax in letters; use UTF8",
             Self::Strings => "standard_conforming_strings may be off; leave it on",
-            Self::UnknownName => "this prepared statement or portal was not seen being prepared; reconnect",
+            Self::UnknownName => {
+                "this prepared statement or portal was not seen being prepared; reconnect"
+            }
             Self::Fastpath => "fast-path function calls carry no SQL; use SELECT function(…)",
             Self::Replication => "replication connections are not judged",
-            Self::Dynamic => "the statement runs other text as SQL, which cannot be judged beforehand",
+            Self::Dynamic => {
+                "the statement runs other text as SQL, which cannot be judged beforehand"
+            }
             Self::Call => "the body of a procedure is not in the statement",
             Self::Protocol => "these bytes are not of the PostgreSQL protocol",
             Self::Gap => "part of this connection was not seen; reconnect",
