@@ -40,7 +40,7 @@ pub struct Facts {
     pub verb_count: u8,
     /// 1 when more names or verbs were found than kept, or a name was cut.
     pub truncated: u8,
-    /// Zero.
+    /// Free for the framing: [`crate::pg::settle::SUBSTITUTE`] or zero.
     pub reserved: u8,
     /// Verbs in order of appearance: indexes into [`crate::engine::VERB_NAMES`].
     pub verbs: [u8; VERBS],
@@ -78,6 +78,7 @@ impl Facts {
         self.table_count = 0;
         self.verb_count = 0;
         self.truncated = 0;
+        self.reserved = 0;
         self.verbs = [0; VERBS];
     }
 

@@ -85,3 +85,9 @@ pub const MAX_SESSIONS: u32 = 8_192;
 /// Prepared statements and portals whose facts are kept, all sockets together;
 /// an evicted name is *opaque*.
 pub const MAX_STATEMENTS: u32 = 8_192;
+
+/// Database sockets with a voice at once, on one host.
+pub const MAX_VOICES: u32 = 16_384;
+
+/// Poisoned sockets that wait for the agent.
+pub const MAX_POISONED: u32 = 4_096;

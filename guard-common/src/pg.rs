@@ -1,1 +1,411 @@
-//! To be written.
+//! The PostgreSQL frontend protocol as a stream (protocol 3.0, chapter
+//! "Frontend/Backend Protocol" of the PostgreSQL documentation).
+//!
+//! A [`Stream`] reads the client's bytes in chunks, split anywhere, and stops at
+//! the end of each message so that the caller can judge it before its last byte
+//! counts as sent: a server does not act on a message before that byte.
+//!
+//! ```text
+//! caller: chunk ─► step … step ─► message complete ─► settle ─► decide ─► next
+//! ```
+//!
+//! [`step`] is the framing, [`settle`](settle::settle) says which facts are to
+//! be judged (prepared statements keep facts, not verdicts), and
+//! [`startup`] reads the parameters that change how SQL is read.
+
+pub mod settle;
+pub mod startup;
+#[cfg(test)]
+mod tests;
+
+use crate::class::{Class, Opaque};
+use crate::engine::Scan;
+use crate::facts::Facts;
+use crate::hash;
+use crate::limits::{CHUNK_BYTES, NAME_BYTES};
+use crate::text::Text;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// One piece of a stream.
+pub type Chunk = [u8; CHUNK_BYTES];
+
+/// The statement engine as the framing needs it: plain calls on the host,
+/// global functions in the kernel.
+pub trait Engine {
+    /// Starts a new text.
+    fn begin(&self, scan: &mut Scan);
+    /// Reads `chunk[from..to]`.
+    fn feed(&self, scan: &mut Scan, chunk: &Chunk, from: u32, to: u32);
+    /// Ends the text.
+    fn end(&self, scan: &mut Scan);
+}
+
+/// Message kinds that have no type byte on the wire.
+pub mod kind {
+    /// Startup packet.
+    pub const STARTUP: u8 = b's';
+    /// `SSLRequest`.
+    pub const SSL_REQUEST: u8 = b'T';
+    /// `GSSENCRequest`.
+    pub const GSS_REQUEST: u8 = b'G';
+    /// `CancelRequest`.
+    pub const CANCEL: u8 = b'K';
+    /// The stream cannot be read from here on; `opaque` says why.
+    pub const BLIND: u8 = b'?';
+}
+
+/// Phase of a stream; the numbers are [`Stream::phase`].
+pub mod phase {
+    /// Before the startup packet: length and code, eight bytes.
+    pub const START: u32 = 0;
+    /// Type byte and length, five bytes.
+    pub const HEADER: u32 = 1;
+    /// First name of a message, up to its NUL.
+    pub const NAME: u32 = 2;
+    /// Second name (`Bind`: the statement).
+    pub const SECOND_NAME: u32 = 3;
+    /// The `S` or `P` byte of `Close` and `Describe`.
+    pub const TARGET: u32 = 4;
+    /// Statement text.
+    pub const TEXT: u32 = 5;
+    /// Bytes that do not matter.
+    pub const SKIP: u32 = 6;
+    /// Parameters of the startup packet.
+    pub const STARTUP: u32 = 7;
+    /// Unreadable, and policy lets it pass.
+    pub const BLIND: u32 = 8;
+}
+
+/// Longest message the server takes (`PQ_LARGE_MESSAGE_LIMIT`, 1 GiB - 1).
+const MAX_MESSAGE: u32 = 0x3fff_ffff;
+/// Longest startup packet the server takes (`MAX_STARTUP_PACKET_LENGTH`).
+const MAX_STARTUP: u32 = 10_000;
+
+/// What is known of one connection in the client's direction.
+///
+/// All-zero bytes are a connection that has not begun, but for `unnamed` and
+/// `portal`: call [`Stream::reset`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+pub struct Stream {
+    /// Engine state; its `facts` are those of the current message.
+    pub scan: Scan,
+    /// Facts of the unnamed prepared statement.
+    pub unnamed: Facts,
+    /// Facts of the unnamed portal.
+    pub portal: Facts,
+    /// Hash of the first name of the message; [`hash::START`] is the empty name.
+    pub name: u64,
+    /// Hash of its second name.
+    pub second_name: u64,
+    /// Header bytes read so far, as a number.
+    pub header: u64,
+    /// Hash of the name whose `Parse` was replaced, until the next `Sync`; 0: none.
+    pub refused: u64,
+    /// Running hash of the message, while [`Stream::hashing`].
+    pub digest: u64,
+    /// Scratch of the startup parser: hash of the word, and of the word without
+    /// its first letter.
+    pub word: [u64; 2],
+    /// Position in the chunk.
+    pub at: u32,
+    /// End of the chunk.
+    pub end: u32,
+    /// One of [`phase`].
+    pub phase: u32,
+    /// Header bytes read.
+    pub header_count: u32,
+    /// Bytes left of the message.
+    pub left: u32,
+    /// Whole length of the message with its header.
+    pub length: u32,
+    /// Opaque reasons that hold for the connection.
+    pub opaque: u32,
+    /// Scratch of the startup parser.
+    pub startup: u32,
+    /// Type byte or [`kind`] of the message.
+    pub kind: u8,
+    /// 1 when the message is complete.
+    pub complete: u8,
+    /// `S` or `P` of `Close`.
+    pub target: u8,
+    /// 1: the body's bytes go into `digest` too.
+    pub hashing: u8,
+    /// Policy slot of the message's first byte.
+    pub slot: u8,
+    /// Zero.
+    pub reserved: [u8; 3],
+    /// `database` of the startup packet.
+    pub database: Text<NAME_BYTES>,
+    /// `user` of the startup packet.
+    pub user: Text<NAME_BYTES>,
+}
+
+impl Facts {
+    /// Facts of a name that was not seen being prepared.
+    #[inline(always)]
+    pub const fn set_unknown(&mut self) {
+        self.clear();
+        self.hits = Class::Unreadable.bit();
+        self.opaque = Opaque::UnknownName.bit();
+    }
+}
+
+impl Stream {
+    /// Sets the state of a connection that has not begun.
+    #[inline(always)]
+    pub const fn reset(&mut self) {
+        self.phase = phase::START;
+        self.header = 0;
+        self.header_count = 0;
+        self.complete = 0;
+        self.hashing = 0;
+        self.opaque = 0;
+        self.refused = 0;
+        self.database.len = 0;
+        self.user.len = 0;
+        self.unnamed.set_unknown();
+        self.portal.set_unknown();
+    }
+
+    /// Tells whether the next byte is the first of a message.
+    #[inline(always)]
+    #[must_use]
+    pub const fn at_boundary(&self) -> bool {
+        self.phase <= phase::HEADER && self.header_count == 0 && self.complete == 0
+    }
+
+    /// Goes on to the message after a complete one.
+    #[inline(always)]
+    pub const fn next(&mut self) {
+        self.complete = 0;
+        self.hashing = 0;
+        self.header = 0;
+        self.header_count = 0;
+        self.phase = match self.kind {
+            kind::SSL_REQUEST | kind::GSS_REQUEST => phase::START,
+            kind::BLIND | kind::CANCEL => phase::BLIND,
+            _ => phase::HEADER,
+        };
+    }
+
+    /// Ends the reading: `reason` says why.
+    #[inline(always)]
+    const fn blind(&mut self, reason: Opaque) {
+        self.kind = kind::BLIND;
+        self.opaque |= reason.bit();
+        self.complete = 1;
+        self.left = 0;
+    }
+}
+
+/// Reads on from `chunk[stream.at..stream.end]`, at least one byte, and at most
+/// to the end of the message. Does nothing when the chunk is used up or a
+/// complete message waits for [`Stream::next`].
+#[inline(always)]
+pub fn step<E: Engine>(engine: &E, stream: &mut Stream, chunk: &Chunk) {
+    if stream.complete != 0 || stream.at >= stream.end {
+        return;
+    }
+    match stream.phase {
+        phase::START => start(stream, chunk),
+        phase::HEADER => header(engine, stream, chunk),
+        phase::NAME | phase::SECOND_NAME => name(engine, stream, chunk),
+        phase::TARGET => {
+            stream.target = take(stream, chunk);
+            stream.phase = phase::NAME;
+            finish_if_empty(engine, stream);
+        }
+        phase::TEXT => {
+            let to = span(stream);
+            engine.feed(&mut stream.scan, chunk, stream.at, to);
+            consume(stream, to);
+            finish_if_empty(engine, stream);
+        }
+        phase::STARTUP => {
+            let byte = take(stream, chunk);
+            startup::byte(stream, byte);
+            finish_if_empty(engine, stream);
+        }
+        phase::SKIP => {
+            let to = span(stream);
+            consume(stream, to);
+            finish_if_empty(engine, stream);
+        }
+        _ => stream.at = stream.end,
+    }
+}
+
+/// One byte of the body.
+#[inline(always)]
+fn take(stream: &mut Stream, chunk: &Chunk) -> u8 {
+    let byte = chunk[stream.at as usize & (CHUNK_BYTES - 1)];
+    stream.at = stream.at.wrapping_add(1);
+    stream.left = stream.left.wrapping_sub(1);
+    byte
+}
+
+/// End of what the chunk holds of the message.
+#[inline(always)]
+fn span(stream: &Stream) -> u32 {
+    let here = stream.end.wrapping_sub(stream.at);
+    stream.at.wrapping_add(if stream.left < here {
+        stream.left
+    } else {
+        here
+    })
+}
+
+#[inline(always)]
+fn consume(stream: &mut Stream, to: u32) {
+    stream.left = stream.left.wrapping_sub(to.wrapping_sub(stream.at));
+    stream.at = to;
+}
+
+/// Length and code of the first packets; see `ProcessStartupPacket`.
+#[inline(always)]
+fn start(stream: &mut Stream, chunk: &Chunk) {
+    let byte = chunk[stream.at as usize & (CHUNK_BYTES - 1)];
+    if stream.header_count == 0 && byte != 0 {
+        // A TLS record (type 22, handshake), or nothing that is known. The first
+        // byte of a packet's length is zero: it is at most 10,000.
+        stream.blind(if byte == 0x16 {
+            Opaque::Tls
+        } else {
+            Opaque::Protocol
+        });
+        stream.at = stream.end;
+        return;
+    }
+    stream.at = stream.at.wrapping_add(1);
+    stream.header = stream.header << 8 | byte as u64;
+    stream.header_count = stream.header_count.wrapping_add(1);
+    if stream.header_count < 8 {
+        return;
+    }
+    let length = (stream.header >> 32) as u32;
+    let code = stream.header as u32;
+    stream.length = length;
+    stream.left = length.wrapping_sub(8);
+    if !(8..=MAX_STARTUP).contains(&length) {
+        stream.blind(Opaque::Protocol);
+        return;
+    }
+    match code {
+        80_877_103 if length == 8 => {
+            stream.kind = kind::SSL_REQUEST;
+            stream.complete = 1;
+        }
+        80_877_104 if length == 8 => {
+            stream.kind = kind::GSS_REQUEST;
+            stream.complete = 1;
+        }
+        80_877_102 => {
+            stream.kind = kind::CANCEL;
+            stream.phase = phase::SKIP;
+            if stream.left == 0 {
+                stream.complete = 1;
+            }
+        }
+        _ if code >> 16 == 3 => {
+            stream.kind = kind::STARTUP;
+            stream.phase = phase::STARTUP;
+            startup::begin(stream);
+            if stream.left == 0 {
+                stream.complete = 1;
+            }
+        }
+        _ => stream.blind(Opaque::Protocol),
+    }
+}
+
+/// Type byte and length; at once when the chunk holds all five bytes.
+#[inline(always)]
+fn header<E: Engine>(engine: &E, stream: &mut Stream, chunk: &Chunk) {
+    if stream.header_count == 0 && stream.end.wrapping_sub(stream.at) >= 5 {
+        let at = stream.at as usize;
+        let byte = |n: usize| chunk[(at + n) & (CHUNK_BYTES - 1)] as u64;
+        stream.header = byte(0) << 32 | byte(1) << 24 | byte(2) << 16 | byte(3) << 8 | byte(4);
+        stream.at = stream.at.wrapping_add(5);
+    } else {
+        let byte = chunk[stream.at as usize & (CHUNK_BYTES - 1)];
+        stream.at = stream.at.wrapping_add(1);
+        stream.header = stream.header << 8 | byte as u64;
+        stream.header_count = stream.header_count.wrapping_add(1);
+        if stream.header_count < 5 {
+            return;
+        }
+    }
+    let kind = (stream.header >> 32) as u8;
+    let length = stream.header as u32;
+    if !(4..=MAX_MESSAGE).contains(&length) {
+        stream.blind(Opaque::Protocol);
+        return;
+    }
+    stream.kind = kind;
+    stream.length = length.wrapping_add(1);
+    stream.left = length.wrapping_sub(4);
+    stream.name = hash::START;
+    stream.second_name = hash::START;
+    stream.phase = match kind {
+        b'Q' => {
+            engine.begin(&mut stream.scan);
+            phase::TEXT
+        }
+        b'P' => {
+            engine.begin(&mut stream.scan);
+            phase::NAME
+        }
+        b'B' | b'E' => phase::NAME,
+        b'C' | b'D' => phase::TARGET,
+        b'F' | b'S' | b'H' | b'X' | b'd' | b'c' | b'f' | b'p' => phase::SKIP,
+        _ => {
+            stream.blind(Opaque::Protocol);
+            return;
+        }
+    };
+    finish_if_empty(engine, stream);
+}
+
+/// A byte of a name, or the NUL that ends it.
+#[inline(always)]
+fn name<E: Engine>(engine: &E, stream: &mut Stream, chunk: &Chunk) {
+    let byte = take(stream, chunk);
+    let second = stream.phase == phase::SECOND_NAME;
+    if byte == 0 {
+        stream.phase = match stream.kind {
+            b'P' => phase::TEXT,
+            b'B' if !second => phase::SECOND_NAME,
+            _ => phase::SKIP,
+        };
+    } else if second {
+        stream.second_name = hash::step(stream.second_name, byte);
+    } else {
+        stream.name = hash::step(stream.name, byte);
+    }
+    finish_if_empty(engine, stream);
+}
+
+/// Marks the message complete when nothing of it is left.
+///
+/// A message that ends inside a name, or before its text, is malformed: the
+/// server refuses it, and its facts say that it was not read.
+#[inline(always)]
+fn finish_if_empty<E: Engine>(engine: &E, stream: &mut Stream) {
+    if stream.left != 0 {
+        return;
+    }
+    stream.complete = 1;
+    match stream.phase {
+        phase::TEXT => engine.end(&mut stream.scan),
+        phase::NAME | phase::SECOND_NAME | phase::TARGET => {
+            stream.scan.facts.clear();
+            stream.scan.facts.add(Class::Unreadable);
+            stream.scan.facts.add_opaque(Opaque::Protocol);
+            // The names are not what the server would read.
+            stream.name = 0;
+            stream.second_name = 0;
+        }
+        _ => {}
+    }
+}

@@ -186,7 +186,9 @@ pub const NO_RULE: u8 = 0xff;
 /// `verdict` is what is enforced. What observe rules would have done is beside
 /// it: the set of those that matched and the strictest of them.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 pub struct Decision {
     /// Set of observe rules that matched, by index.
     pub observed: u64,

@@ -1,0 +1,68 @@
+//! PostgreSQL messages as bytes of a [`Frame`].
+
+use super::NO_ID;
+use guard_common::denial::Frame;
+use guard_common::limits::DENIAL_BYTES;
+use zerocopy::FromZeros;
+
+/// A `Query` message.
+pub(super) fn query(statement: &str) -> Frame {
+    framed(|pad| message(b'Q', &[statement.as_bytes(), pad, b"\0"]))
+}
+
+/// `Parse`, `Bind` and `Execute` of the unnamed statement and portal.
+pub(super) fn extended(statement: &str) -> Frame {
+    framed(|pad| {
+        let mut all = message(b'P', &[b"\0", statement.as_bytes(), pad, b"\0", &[0, 0]]);
+        all.extend(message(b'B', &[b"\0\0", &[0, 0], &[0, 0], &[0, 0]]));
+        all.extend(message(b'E', &[b"\0", &[0, 0, 0, 0]]));
+        all
+    })
+}
+
+/// An `ErrorResponse` that ends the connection.
+pub(super) fn error_response(text: &str, detail: &str, hint: &str) -> Frame {
+    framed(|pad| {
+        let fields: [&[u8]; 8] = [
+            b"SFATAL\0VFATAL\0C42501\0M",
+            text.as_bytes(),
+            b"\0D",
+            detail.as_bytes(),
+            b"\0H",
+            hint.as_bytes(),
+            pad,
+            b"\0\0",
+        ];
+        message(b'E', &fields)
+    })
+}
+
+/// One message: type, length, body.
+fn message(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let body = parts.concat();
+    let length = u32::try_from(body.len() + 4).unwrap_or(u32::MAX);
+    let mut bytes = vec![kind];
+    bytes.extend(length.to_be_bytes());
+    bytes.extend(body);
+    bytes
+}
+
+/// Renders twice: the second time with the spaces that make the length a
+/// multiple of 8.
+fn framed(build: impl Fn(&[u8]) -> Vec<u8>) -> Frame {
+    const SPACES: &[u8; 8] = b"        ";
+    let missing = build(b"").len().wrapping_neg() % 8;
+    let bytes = build(SPACES.get(..missing).unwrap_or(b""));
+    debug_assert!(bytes.len() <= DENIAL_BYTES && bytes.len().is_multiple_of(8));
+    let id_at = bytes
+        .windows(NO_ID.len())
+        .rposition(|window| window == NO_ID.as_bytes())
+        .unwrap_or(0);
+    let mut frame = Frame::new_zeroed();
+    frame.length = bytes.len().min(DENIAL_BYTES) as u32;
+    frame.id_at = id_at as u32;
+    for (slot, byte) in frame.bytes.iter_mut().zip(&bytes) {
+        *slot = *byte;
+    }
+    frame
+}

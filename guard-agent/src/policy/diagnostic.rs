@@ -1,0 +1,191 @@
+//! What is wrong with a policy: place, cause and remedy, several at once.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A position in a policy file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file as it was named.
+    pub file: Arc<Path>,
+    /// Line, from 1; 0 for the file as a whole.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+impl Place {
+    /// A file as a whole.
+    #[must_use]
+    pub fn file(path: &Path) -> Self {
+        Self {
+            file: path.into(),
+            line: 0,
+            column: 0,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        match self.line {
+            0 => Ok(()),
+            line => write!(f, ":{line}:{}", self.column),
+        }
+    }
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Spot<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where.
+    pub place: Place,
+    /// What, in one line.
+    pub cause: String,
+    /// What to do about it, where that is known.
+    pub help: Option<String>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.cause)?;
+        match &self.help {
+            Some(help) => write!(f, "\n  help: {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Everything that is wrong with a policy, in the order of files and lines.
+/// Never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyErrors {
+    /// The problems.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for PolicyErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, problem) in self.problems.iter().enumerate() {
+            let separator = if number == 0 { "" } else { "\n" };
+            write!(f, "{separator}error: {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for PolicyErrors {}
+
+/// Collects problems and warnings while a policy is read.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    problems: Vec<Problem>,
+    /// What is worth a word but does not stop the policy.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Report {
+    /// Notes an error without a remedy (the cause says it all).
+    pub(crate) fn error(&mut self, place: &Place, cause: impl Into<String>) {
+        self.push(place, &cause.into(), None);
+    }
+
+    /// Notes an error with its remedy.
+    pub(crate) fn error_help(
+        &mut self,
+        place: &Place,
+        cause: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push(place, &cause.into(), Some(help.into()));
+    }
+
+    /// Notes a warning.
+    pub(crate) fn warn(&mut self, place: &Place, text: &str) {
+        self.warnings.push(format!("{place}: {text}"));
+    }
+
+    fn push(&mut self, place: &Place, cause: &str, help: Option<String>) {
+        self.problems.push(Problem {
+            place: place.clone(),
+            cause: one_line(cause),
+            help,
+        });
+    }
+
+    /// Tells whether anything is wrong so far.
+    pub(crate) fn failed(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
+    /// The result with its warnings, or the errors in the order in which they
+    /// stand in the files.
+    pub(crate) fn finish<T>(mut self, result: Option<T>) -> Result<(T, Vec<String>), PolicyErrors> {
+        match result {
+            Some(result) if self.problems.is_empty() => return Ok((result, self.warnings)),
+            None if self.problems.is_empty() => {
+                self.error(&Place::file(Path::new("policy")), "cannot be compiled");
+            }
+            _ => {}
+        }
+        self.problems.sort_by(|a, b| a.place.cmp(&b.place));
+        self.problems.dedup();
+        Err(PolicyErrors {
+            problems: self.problems,
+        })
+    }
+}
+
+/// Control characters of a quoted value must not reach a terminal.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// The word of `known` that `wrong` was most likely meant to be.
+pub(crate) fn nearest<'a>(
+    wrong: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let wrong = wrong.to_lowercase().replace('_', "-");
+    let bound = (wrong.chars().count() / 3).clamp(1, 3);
+    known
+        .into_iter()
+        .map(|word| {
+            let plain = word.to_lowercase().replace('_', "-");
+            (strsim::damerau_levenshtein(&wrong, &plain), word)
+        })
+        .filter(|(distance, _)| *distance <= bound)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}
+
+/// A `help:` text for a wrong word: the nearest right one, else all of them.
+pub(crate) fn suggest(wrong: &str, known: &[&str]) -> String {
+    match nearest(wrong, known.iter().copied()) {
+        Some(word) => format!("did you mean `{word}`?"),
+        None => format!("one of: {}", known.join(", ")),
+    }
+}
+
+/// A value of a policy file as it is shown in an error: bounded.
+pub(crate) fn shown(text: &str) -> String {
+    const SHOWN_CHARS: usize = 60;
+    let mut cut: String = text.chars().take(SHOWN_CHARS).collect();
+    if text.chars().nth(SHOWN_CHARS).is_some() {
+        cut.push('…');
+    }
+    format!("`{cut}`")
+}

@@ -1,0 +1,100 @@
+//! The way out: every record of the ring buffer starts and ends here.
+
+use crate::kernel::{clock, task};
+use crate::maps;
+use aya_ebpf::bindings::BPF_RB_FORCE_WAKEUP;
+use guard_common::abi::ABI_VERSION;
+use guard_common::abi::event::{Header, Poisoned, Statement};
+use guard_common::fault::Fault;
+use zerocopy::IntoBytes;
+
+/// Who and what a record is about.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin {
+    /// Session id, or 0.
+    pub(crate) session: u64,
+    /// Policy epoch of the decision.
+    pub(crate) epoch: u64,
+    /// Thread group.
+    pub(crate) tgid: u32,
+    /// Thread.
+    pub(crate) tid: u32,
+    /// User.
+    pub(crate) uid: u32,
+}
+
+impl Origin {
+    /// The current task as the origin.
+    #[inline(always)]
+    pub(crate) fn current(session: u64, epoch: u64) -> Self {
+        Self {
+            session,
+            epoch,
+            tgid: task::current_tgid(),
+            tid: task::current_tid(),
+            uid: task::current_uid(),
+        }
+    }
+}
+
+/// Fills the header of a record of `kind` with `length` bytes.
+///
+/// Takes the next number of this CPU, so it is called exactly once for each
+/// record, also for one that turns out to be lost. A program that interrupts
+/// another on the same CPU can put its record first: neighbouring numbers may
+/// swap places in the ring buffer.
+#[inline(always)]
+pub(crate) fn header(kind: u16, length: u32, origin: Origin) -> Header {
+    Header {
+        time_ns: clock::boot_ns(),
+        number: maps::next_number(),
+        session: origin.session,
+        epoch: origin.epoch,
+        length,
+        cpu: clock::cpu(),
+        tgid: origin.tgid,
+        tid: origin.tid,
+        uid: origin.uid,
+        kind,
+        version: ABI_VERSION as u16,
+    }
+}
+
+/// Writes one record of fixed size, which `fill` makes from its header.
+///
+/// When the ring buffer is full the record is lost, its number is used and
+/// [`Fault::RingFull`] is counted.
+#[inline(always)]
+pub(crate) fn put<T: 'static>(kind: u16, origin: Origin, fill: impl FnOnce(Header) -> T) {
+    let header = header(kind, size_of::<T>() as u32, origin);
+    let Some(mut entry) = maps::reserve::<T>() else {
+        maps::count_fault(Fault::RingFull);
+        return;
+    };
+    entry.write(fill(header));
+    entry.submit(u64::from(BPF_RB_FORCE_WAKEUP));
+}
+
+/// Sends a record that was put together in map memory.
+///
+/// `record` begins with the header that [`header`] made. `urgent`: the agent has
+/// to act on it, or a person waits for it.
+#[inline(always)]
+pub(crate) fn send(record: &[u8], urgent: bool) {
+    if !maps::output(record, urgent) {
+        maps::count_fault(Fault::RingFull);
+    }
+}
+
+/// Sends the record of a statement.
+#[inline(always)]
+pub(crate) fn send_statement(record: &Statement) {
+    let urgent = record.decision.denies() || record.decision.observed != 0;
+    send(record.as_bytes(), urgent);
+}
+
+/// Sends the record of a poisoned socket.
+#[inline(always)]
+pub(crate) fn send_poisoned(record: &Poisoned) {
+    send(record.as_bytes(), true);
+}

@@ -1,0 +1,151 @@
+//! Judges every byte that leaves a guarded database socket.
+
+use crate::kernel::packet::{self, RST, SYN, Segment, URG};
+use crate::kernel::repeat::Kernel;
+use crate::kernel::socket;
+use crate::maps;
+use crate::stream::{Sock, authority};
+use aya_ebpf::macros::cgroup_skb;
+use aya_ebpf::programs::SkBuffContext;
+use guard_common::class::Opaque;
+use guard_common::fault::Fault;
+use guard_common::limits::CHUNK_BYTES;
+use guard_common::pg::kind;
+use guard_common::repeat::{Repeat, Turn};
+
+const DROP: i32 = 0;
+const PASS: i32 = 1;
+
+/// Chunks of one packet: 1 MiB, twice the largest BIG TCP packet.
+const MAX_CHUNKS: u32 = 256;
+
+/// Judges the payload of each packet of a guarded database socket, exactly once
+/// and in order by sequence number.
+///
+/// hook:    cgroup_skb/egress
+/// reads:   the packet; the socket's state. No state: not ours, passes at once
+/// answers: pass, or drop. After a drop the socket is poisoned: nothing that
+///          the server has not seen leaves any more, also not as a re-send
+/// fault:   bytes that are missing, out of order or urgent make the stream
+///          opaque (`Opaque::Gap`); what cannot be parsed is dropped
+#[cgroup_skb(egress)]
+pub(crate) fn guard_authority(ctx: SkBuffContext) -> i32 {
+    let Some(sock) = socket::state(socket::of_packet(&ctx)) else {
+        return PASS;
+    };
+    let Some(segment) = packet::segment(&ctx) else {
+        maps::count_fault(Fault::Packet);
+        return DROP;
+    };
+    if segment.flags & SYN != 0 && sock.started == 0 {
+        sock.expect = segment.sequence;
+        sock.started = 1;
+    }
+    if segment.flags & RST != 0 || segment.length == 0 {
+        return PASS;
+    }
+    let end = segment.sequence.wrapping_add(segment.length);
+    // Serial arithmetic (RFC 1982): how far this packet reaches into what has
+    // not been judged.
+    if sock.started != 0 && end.wrapping_sub(sock.expect) as i32 <= 0 {
+        return PASS;
+    }
+    if sock.poisoned != 0 {
+        return DROP;
+    }
+    if sock.condemned != 0 || judge(&ctx, sock, &segment) {
+        poison(&ctx, sock);
+        return DROP;
+    }
+    sock.expect = end;
+    PASS
+}
+
+/// Feeds the new part of a packet to the authority; `true`: refused.
+#[inline(always)]
+fn judge(ctx: &SkBuffContext, sock: &mut Sock, segment: &Segment) -> bool {
+    let seen = sock.expect.wrapping_sub(segment.sequence);
+    if sock.started == 0 || seen as i32 > segment.length as i32 || (seen as i32) < 0 {
+        maps::count_fault(Fault::StreamGap);
+        lose(sock);
+    } else if segment.flags & URG != 0 {
+        // The server reads urgent data apart from the stream.
+        lose(sock);
+    }
+    let mut reading = Reading {
+        ctx,
+        sock,
+        offset: segment.offset.wrapping_add(seen) as u64,
+        sequence: segment.sequence.wrapping_add(seen) as u64,
+        left: segment.length.wrapping_sub(seen) as u64,
+        refused: 0,
+    };
+    Kernel::repeat(MAX_CHUNKS, &mut reading);
+    if reading.left != 0 && reading.refused == 0 {
+        maps::count_fault(Fault::Bound);
+        return true;
+    }
+    reading.refused != 0
+}
+
+/// The stream cannot be followed any more: it is judged as opaque once, and
+/// then passes or ends.
+#[inline(always)]
+fn lose(sock: &mut Sock) {
+    if sock.authority.phase != guard_common::pg::phase::BLIND {
+        sock.authority.opaque |= Opaque::Gap.bit();
+        sock.authority.kind = kind::BLIND;
+        sock.authority.complete = 1;
+    }
+}
+
+struct Reading<'a> {
+    ctx: &'a SkBuffContext,
+    sock: &'a mut Sock,
+    offset: u64,
+    sequence: u64,
+    left: u64,
+    refused: u64,
+}
+
+impl Turn for Reading<'_> {
+    #[inline(always)]
+    fn turn(&mut self, _index: u32) -> bool {
+        let left = self.left as u32;
+        if left == 0 {
+            return false;
+        }
+        let count = if left < CHUNK_BYTES as u32 {
+            left
+        } else {
+            CHUNK_BYTES as u32
+        };
+        if !packet::read(self.ctx, self.sock, self.offset as u32, count) {
+            maps::count_fault(Fault::Packet);
+            self.refused = 1;
+            return false;
+        }
+        self.sock.chunk_sequence = self.sequence as u32;
+        self.sock.authority.at = 0;
+        self.sock.authority.end = count;
+        if authority::chunk(self.sock) {
+            self.refused = 1;
+            return false;
+        }
+        self.offset = self.offset.wrapping_add(count as u64);
+        self.sequence = self.sequence.wrapping_add(count as u64);
+        self.left = left.wrapping_sub(count) as u64;
+        true
+    }
+}
+
+/// Marks the socket so that nothing leaves any more, and asks the agent to
+/// destroy it.
+#[inline(always)]
+fn poison(ctx: &SkBuffContext, sock: &mut Sock) {
+    sock.poisoned = 1;
+    if packet::name_ends(ctx, &mut sock.poison).is_none() {
+        maps::count_fault(Fault::Packet);
+    }
+    authority::announce_poison(sock);
+}

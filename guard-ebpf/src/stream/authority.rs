@@ -1,0 +1,230 @@
+//! The authority: judges what really leaves the socket, exactly once and in
+//! order.
+
+use crate::emit;
+use crate::kernel::repeat::Kernel;
+use crate::maps;
+use crate::stream::names::{KernelNames, NameIndex};
+use crate::stream::{KernelEngine, PENDING, Sock, judge};
+use guard_common::abi::event::{EVENT_POISONED, JUDGE_AUTHORITY, Poisoned};
+use guard_common::hash;
+use guard_common::limits::{CHUNK_BYTES, DENIAL_BYTES};
+use guard_common::pg::{self, phase, settle};
+use guard_common::repeat::{Repeat, Turn};
+use guard_common::verdict::Effect;
+
+/// Reads the chunk in `sock.chunk[..sock.authority.end]`; 1: a message in it is
+/// refused.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_authority_chunk(sock: *mut Sock) -> u32 {
+    // SAFETY: the verifier checks that the pointer is null or a whole `Sock`;
+    // the socket's lock makes it the only reference.
+    let Some(sock) = (unsafe { sock.as_mut() }) else {
+        return 1;
+    };
+    let mut reading = Reading { sock, refused: 0 };
+    // Each turn takes at least one byte, or ends a message.
+    Kernel::repeat(2 * CHUNK_BYTES as u32, &mut reading);
+    reading.refused as u32
+}
+
+/// See [`guard_authority_chunk`].
+#[inline(always)]
+pub(crate) fn chunk(sock: &mut Sock) -> bool {
+    guard_authority_chunk(sock) != 0
+}
+
+struct Reading<'a> {
+    sock: &'a mut Sock,
+    refused: u64,
+}
+
+impl Turn for Reading<'_> {
+    #[inline(always)]
+    fn turn(&mut self, _index: u32) -> bool {
+        if self.sock.authority.at >= self.sock.authority.end && self.sock.authority.complete == 0 {
+            return false;
+        }
+        guard_authority_step(self.sock);
+        if self.sock.authority.complete != 0 && guard_authority_message(self.sock) != 0 {
+            self.refused = 1;
+            return false;
+        }
+        true
+    }
+}
+
+/// One step of the framing.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_authority_step(sock: *mut Sock) -> u32 {
+    // SAFETY: as in `guard_authority_chunk`.
+    let Some(sock) = (unsafe { sock.as_mut() }) else {
+        return 1;
+    };
+    let stream = &mut sock.authority;
+    if stream.at_boundary() {
+        sock.message_sequence = sock.chunk_sequence.wrapping_add(stream.at);
+        stream.slot = maps::live_slot() as u8;
+    }
+    let (from, before) = (stream.at, stream.phase);
+    pg::step(&KernelEngine, stream, &sock.chunk);
+    if sock.pending_count != 0 {
+        guard_authority_digest(sock, from, before);
+    }
+    0
+}
+
+/// Follows the digest of a message while substitutes are on their way.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_authority_digest(sock: *mut Sock, from: u32, before: u32) -> u32 {
+    // SAFETY: as in `guard_authority_chunk`.
+    let Some(sock) = (unsafe { sock.as_mut() }) else {
+        return 1;
+    };
+    let stream = &mut sock.authority;
+    if before == phase::HEADER {
+        if stream.phase != phase::HEADER && stream.length <= DENIAL_BYTES as u32 {
+            stream.hashing = 1;
+            stream.digest = digest_start(stream.kind, stream.length);
+        }
+    } else if stream.hashing != 0 {
+        let to = stream.at;
+        let mut digest = Digest {
+            chunk: &sock.chunk,
+            at: from,
+            to,
+            digest: stream.digest,
+        };
+        Kernel::repeat(DENIAL_BYTES as u32, &mut digest);
+        sock.authority.digest = digest.digest;
+    }
+    0
+}
+
+/// The digest of a message's header. It starts from a secret of this boot, so
+/// that no client can write a message with the digest of a substitute.
+#[inline(always)]
+pub(crate) fn digest_start(kind: u8, length: u32) -> u64 {
+    let secret = maps::settings().map_or(0, |settings| settings.secret);
+    let mut digest = hash::step(secret, kind);
+    digest = hash::step(digest, (length >> 8) as u8);
+    hash::step(digest, length as u8)
+}
+
+/// Adds `chunk[at..to]` to a digest.
+pub(crate) struct Digest<'a> {
+    pub(crate) chunk: &'a pg::Chunk,
+    pub(crate) at: u32,
+    pub(crate) to: u32,
+    pub(crate) digest: u64,
+}
+
+impl Turn for Digest<'_> {
+    #[inline(always)]
+    fn turn(&mut self, index: u32) -> bool {
+        let at = self.at.wrapping_add(index);
+        if at >= self.to {
+            return false;
+        }
+        self.digest = hash::step(self.digest, self.chunk[at as usize & (CHUNK_BYTES - 1)]);
+        true
+    }
+}
+
+/// Judges a complete message; 1: refused.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_authority_message(sock: *mut Sock) -> u32 {
+    // SAFETY: as in `guard_authority_chunk`.
+    let Some(sock) = (unsafe { sock.as_mut() }) else {
+        return 1;
+    };
+    if sock.authority.hashing != 0 && take_pending(sock) {
+        let name = sock.pending_taken;
+        settle::commit_substitute(&mut sock.authority, name);
+        sock.authority.next();
+        return 0;
+    }
+    let what = settle::settle(
+        &mut sock.authority,
+        &mut names(&mut sock.names, sock.cookie),
+    );
+    if what != settle::NOTHING {
+        let sequence = sock.message_sequence;
+        if judge::judge(sock, JUDGE_AUTHORITY, what) {
+            judge::new_id(sock);
+            judge::record(sock, JUDGE_AUTHORITY, Effect::Reset, sequence);
+            return 1;
+        }
+        if what == settle::RUN {
+            judge::new_id(sock);
+            judge::record(sock, JUDGE_AUTHORITY, Effect::None, sequence);
+        }
+        settle::commit(
+            &mut sock.authority,
+            &mut names(&mut sock.names, sock.cookie),
+        );
+    }
+    sock.authority.next();
+    0
+}
+
+/// The socket's names as the authority knows them.
+#[inline(always)]
+const fn names(index: &mut NameIndex, socket: u64) -> KernelNames<'_> {
+    KernelNames {
+        socket,
+        judge: JUDGE_AUTHORITY,
+        index,
+    }
+}
+
+/// Tells whether the message is a substitute that the voice announced.
+#[inline(always)]
+fn take_pending(sock: &mut Sock) -> bool {
+    let digest = sock.authority.digest;
+    let mut index = 0;
+    while index < PENDING {
+        if sock.pending[index & (PENDING - 1)] == digest {
+            sock.pending[index & (PENDING - 1)] = 0;
+            sock.pending_taken = sock.pending_name[index & (PENDING - 1)];
+            sock.pending_count = sock.pending_count.wrapping_sub(1);
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+/// Asks the agent to destroy the socket that `sock.poison` names.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_authority_poison(sock: *mut Sock) -> u32 {
+    // SAFETY: as in `guard_authority_chunk`.
+    let Some(sock) = (unsafe { sock.as_mut() }) else {
+        return 1;
+    };
+    let origin = emit::Origin {
+        session: sock.session,
+        epoch: sock.dataset_epoch,
+        tgid: sock.tgid,
+        tid: sock.tid,
+        uid: sock.uid,
+    };
+    let record = &mut sock.poison;
+    record.header = emit::header(EVENT_POISONED, size_of::<Poisoned>() as u32, origin);
+    record.socket = sock.cookie;
+    record.netns = sock.netns;
+    maps::remember_poisoned(record);
+    emit::send_poisoned(record);
+    0
+}
+
+/// See [`guard_authority_poison`].
+#[inline(always)]
+pub(crate) fn announce_poison(sock: &mut Sock) {
+    guard_authority_poison(sock);
+}

@@ -1,0 +1,144 @@
+//! What both judges do with a complete message: decide, and write it down.
+
+use crate::emit;
+use crate::hooks;
+use crate::kernel::clock;
+use crate::kernel::repeat::Kernel;
+use crate::maps;
+use crate::stream::Sock;
+use guard_common::abi::event::{EVENT_STATEMENT, JUDGE_VOICE, Statement};
+use guard_common::abi::policy::NONE;
+use guard_common::abi::session::SESSION_QUARANTINED;
+use guard_common::decide::connect::{self, Target};
+use guard_common::decide::statement::{self, Sender};
+use guard_common::fault::Fault;
+use guard_common::pg::{Stream, settle};
+use guard_common::verdict::{Cause, Decision, Effect, Verdict};
+
+/// Judges the message of one cursor into `sock.record.decision`.
+///
+/// `what` is what [`settle::settle`] said. Returns 1 when it is refused.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_judge(sock: *mut Sock, judge: u32, what: u32) -> u32 {
+    // SAFETY: the verifier checks that the pointer is null or a whole `Sock`;
+    // the socket's lock makes it the only reference.
+    let Some(sock) = (unsafe { sock.as_mut() }) else {
+        return 1;
+    };
+    let stream = if judge == JUDGE_VOICE as u32 {
+        &sock.voice
+    } else {
+        &sock.authority
+    };
+    let decision = &mut sock.record.decision;
+    let Some(policy) = maps::policy(stream.slot as u32) else {
+        maps::count_fault(Fault::NoPolicy);
+        *decision = Decision::without_rule(Verdict::Block, Cause::Fault);
+        return 1;
+    };
+    if sock.dataset_epoch != policy.epoch {
+        // Indexes of datasets are those of one policy.
+        let (upper, lower) = halves(&sock.address);
+        let target = Target {
+            net: [upper, lower],
+            port: sock.port,
+        };
+        sock.dataset = connect::dataset::<Kernel>(policy, target);
+        sock.dataset_epoch = policy.epoch;
+    }
+    if sock.dataset == NONE {
+        *decision = Decision::OPEN;
+        return 0;
+    }
+    let Some(session) = maps::session(sock.session) else {
+        maps::count_fault(Fault::NoSession);
+        let enforced = policy.enforced_datasets & (1 << (sock.dataset & 63)) != 0;
+        let verdict = if enforced { policy.on_fault } else { 0 };
+        *decision = Decision::without_rule(Verdict::from_raw(verdict), Cause::Fault);
+        return decision.denies() as u32;
+    };
+    let quarantined = session.flags & SESSION_QUARANTINED;
+    if what == settle::DATA {
+        *decision = Decision::OPEN;
+        if quarantined != 0 {
+            decision.add_cause(Verdict::Block as u8, Cause::Quarantine);
+        }
+    } else {
+        let sender = Sender {
+            selectors: session.selectors[stream.slot as usize & 3],
+            quarantined,
+            dataset: sock.dataset as u32,
+        };
+        statement::decide::<Kernel>(policy, &stream.scan.facts, sender, decision);
+    }
+    hooks::disarm(decision);
+    decision.denies() as u32
+}
+
+/// The two halves of an address, as host-order numbers.
+#[inline(always)]
+fn halves(address: &[u8; 16]) -> (u64, u64) {
+    let number = u128::from_be_bytes(*address);
+    ((number >> 64) as u64, number as u64)
+}
+
+/// See [`guard_judge`].
+#[inline(always)]
+pub(crate) fn judge(sock: &mut Sock, judge: u8, what: u32) -> bool {
+    guard_judge(sock, judge as u32, what) != 0
+}
+
+/// Writes the record of the message just judged, and sends it.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_record(sock: *mut Sock, judge: u32, effect: u32, sequence: u32) -> u32 {
+    // SAFETY: as in `guard_judge`.
+    let Some(sock) = (unsafe { sock.as_mut() }) else {
+        return 1;
+    };
+    let (stream, record): (&Stream, &mut Statement) = if judge == JUDGE_VOICE as u32 {
+        (&sock.voice, &mut sock.record)
+    } else {
+        (&sock.authority, &mut sock.record)
+    };
+    hooks::count_rules(&record.decision);
+    let epoch = maps::policy(stream.slot as u32).map_or(0, |policy| policy.epoch);
+    record.header = emit::header(
+        EVENT_STATEMENT,
+        size_of::<Statement>() as u32,
+        emit::Origin {
+            session: sock.session,
+            epoch,
+            tgid: sock.tgid,
+            tid: sock.tid,
+            uid: sock.uid,
+        },
+    );
+    record.socket = sock.cookie;
+    record.address = sock.address;
+    record.port = sock.port;
+    record.dataset = sock.dataset;
+    record.sequence = sequence;
+    record.message = stream.kind;
+    record.effect = effect as u8;
+    record.judge = judge as u8;
+    record.database = stream.database;
+    record.user = stream.user;
+    record.facts = stream.scan.facts;
+    emit::send_statement(record);
+    0
+}
+
+/// See [`guard_record`]. `sequence` is that of the message's first byte.
+#[inline(always)]
+pub(crate) fn record(sock: &mut Sock, judge: u8, effect: Effect, sequence: u32) {
+    guard_record(sock, judge as u32, effect as u32, sequence);
+}
+
+/// Gives the decision an id that the client can quote. Time and CPU make it
+/// unique within a boot: no CPU decides twice in 64 ns.
+#[inline(always)]
+pub(crate) fn new_id(sock: &mut Sock) {
+    sock.record.id = clock::boot_ns() & !63 | (clock::cpu() & 63) as u64;
+}

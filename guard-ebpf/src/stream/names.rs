@@ -1,0 +1,152 @@
+//! Prepared statements and portals of a socket: where their facts are kept.
+//!
+//! The facts live in one LRU map for all sockets. Each socket remembers which
+//! entries are its own, so that nothing of it stays behind when it closes.
+
+use crate::kernel::repeat::Kernel;
+use crate::maps;
+use guard_common::abi::event::{JUDGE_AUTHORITY, JUDGE_VOICE};
+use guard_common::facts::Facts;
+use guard_common::pg::settle::Names;
+use guard_common::repeat::{Repeat, Turn};
+
+/// Names that one socket remembers. Drivers keep 100 to 256 prepared statements
+/// (asyncpg, psycopg, JDBC). The facts of a name beyond that are kept like any
+/// other, but when the socket closes they wait for the LRU map to evict them.
+const SLOTS: usize = 256;
+
+/// Key of `guard_names`: a statement or portal of one socket, as one judge
+/// knows it. The voice runs ahead of the authority, so each has its own.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct NameKey {
+    /// Socket cookie.
+    socket: u64,
+    /// Hash of the name, plus its kind.
+    name: u64,
+    /// `JUDGE_*`.
+    judge: u64,
+}
+
+/// Which entries of `guard_names` are a socket's own; 0 is a free slot.
+#[repr(C)]
+pub(crate) struct NameIndex {
+    slots: [u64; SLOTS],
+}
+
+/// The names of one socket as one judge knows them.
+pub(crate) struct KernelNames<'a> {
+    /// Socket cookie.
+    pub(crate) socket: u64,
+    /// `JUDGE_*`.
+    pub(crate) judge: u8,
+    /// The socket's index.
+    pub(crate) index: &'a mut NameIndex,
+}
+
+impl KernelNames<'_> {
+    #[inline(always)]
+    const fn key(&self, kind: u32, name: u64, judge: u8) -> NameKey {
+        NameKey {
+            socket: self.socket,
+            name: name.wrapping_add(kind as u64),
+            judge: judge as u64,
+        }
+    }
+}
+
+impl Names for KernelNames<'_> {
+    #[inline(always)]
+    fn store(&mut self, kind: u32, name: u64, facts: &Facts) {
+        let key = self.key(kind, name, self.judge);
+        maps::remember_name(&key, facts);
+        guard_names_note(self.index, key.name);
+    }
+
+    #[inline(always)]
+    fn load(&mut self, kind: u32, name: u64, into: &mut Facts) -> bool {
+        // What the voice has not seen (it was silent), the authority has.
+        let known = maps::name(&self.key(kind, name, self.judge))
+            .or_else(|| maps::name(&self.key(kind, name, JUDGE_AUTHORITY)));
+        match known {
+            Some(facts) => {
+                *into = *facts;
+                true
+            }
+            None => false,
+        }
+    }
+
+    #[inline(always)]
+    fn remove(&mut self, kind: u32, name: u64) {
+        // The other judge's entry goes when that judge sees the same message.
+        maps::forget_name(&self.key(kind, name, self.judge));
+    }
+}
+
+/// Notes a name in the index, once.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_names_note(index: *mut NameIndex, name: u64) -> u32 {
+    // SAFETY: the verifier checks that the pointer is null or a whole index; the
+    // socket's lock makes it the only reference.
+    let Some(index) = (unsafe { index.as_mut() }) else {
+        return 1;
+    };
+    Kernel::repeat(SLOTS as u32, &mut Note { index, name });
+    0
+}
+
+struct Note<'a> {
+    index: &'a mut NameIndex,
+    name: u64,
+}
+
+impl Turn for Note<'_> {
+    #[inline(always)]
+    fn turn(&mut self, index: u32) -> bool {
+        // Names start at a slot of their own, so a full index is searched less.
+        let at = (self.name as u32).wrapping_add(index) as usize & (SLOTS - 1);
+        let slot = &mut self.index.slots[at];
+        if *slot == 0 {
+            *slot = self.name;
+        }
+        *slot != self.name
+    }
+}
+
+/// Forgets all names of a socket that closes.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn guard_names_sweep(index: *mut NameIndex, socket: u64) -> u32 {
+    // SAFETY: as in `guard_names_note`.
+    let Some(index) = (unsafe { index.as_mut() }) else {
+        return 1;
+    };
+    Kernel::repeat(SLOTS as u32, &mut Sweep { index, socket });
+    0
+}
+
+struct Sweep<'a> {
+    index: &'a mut NameIndex,
+    socket: u64,
+}
+
+impl Turn for Sweep<'_> {
+    #[inline(always)]
+    fn turn(&mut self, index: u32) -> bool {
+        let slot = &mut self.index.slots[index as usize & (SLOTS - 1)];
+        let name = *slot;
+        if name != 0 {
+            *slot = 0;
+            for judge in [JUDGE_AUTHORITY, JUDGE_VOICE] {
+                maps::forget_name(&NameKey {
+                    socket: self.socket,
+                    name,
+                    judge: judge as u64,
+                });
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,182 @@
+//! The data folder, made once under `target/` and copied for each server:
+//! `initdb` takes a second, a copy a twentieth of it.
+
+use super::certificate;
+use crate::process::run;
+use crate::{paths, scratch::Scratch};
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const SHOP: &str = "\
+CREATE TABLE customers (id int PRIMARY KEY, name text NOT NULL, email text);
+INSERT INTO customers SELECT n, 'customer ' || n, n || '@example.org' FROM generate_series(1, 100) n;
+CREATE TABLE invoices (id int PRIMARY KEY, customer int, total numeric);
+INSERT INTO invoices SELECT n, n % 100 + 1, n * 10 FROM generate_series(1, 1000) n;
+ALTER TABLE customers OWNER TO app;
+ALTER TABLE invoices OWNER TO app;
+GRANT CREATE ON SCHEMA public TO app;
+";
+
+/// Copies the template to `data`, for the server's user.
+pub(super) fn copy_to(data: &Path, tls: bool) {
+    let template = cached();
+    run(
+        Command::new("cp").arg("-a").arg(template).arg(data),
+        Duration::from_secs(60),
+    )
+    .success();
+    if tls {
+        let (certificate, key) = certificate(data);
+        let mut openssl = Command::new("openssl");
+        openssl.args([
+            "req", "-new", "-x509", "-days", "30", "-nodes", "-newkey", "ec", "-pkeyopt",
+        ]);
+        openssl
+            .args(["ec_paramgen_curve:P-256", "-subj", "/CN=localhost", "-out"])
+            .arg(certificate);
+        run(openssl.arg("-keyout").arg(key), Duration::from_secs(30)).success();
+    }
+    give_to_owner(data);
+}
+
+/// A command of the server, as its user: PostgreSQL refuses to run as root.
+pub(super) fn as_owner(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    if let Some((uid, gid)) = owner() {
+        command.uid(uid).gid(gid);
+    }
+    // A working directory that this user may enter.
+    command.current_dir("/");
+    command
+}
+
+/// Opens a folder to the server's user and gives its path.
+pub(super) fn writable(folder: &Path) -> &Path {
+    if let Some((uid, gid)) = owner() {
+        chown(folder, Some(uid), Some(gid)).expect("root can give a folder away");
+    }
+    folder
+}
+
+/// The user for the server: `postgres`, else `nobody`; nobody else when we are
+/// not root, for then the server can run as us.
+fn owner() -> Option<(u32, u32)> {
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    ["postgres", "nobody"].iter().find_map(|name| {
+        let fields: Vec<&str> = users
+            .lines()
+            .find(|line| line.split(':').next() == Some(name))?
+            .split(':')
+            .collect();
+        Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
+    })
+}
+
+fn give_to_owner(folder: &Path) {
+    if let Some((uid, gid)) = owner() {
+        run(
+            Command::new("chown")
+                .arg("-R")
+                .arg(format!("{uid}:{gid}"))
+                .arg(folder),
+            Duration::from_secs(30),
+        )
+        .success();
+    }
+}
+
+/// The template under `target/`, made if it is not there. A lock keeps two test
+/// processes from making it at once.
+fn cached() -> PathBuf {
+    let cache = paths::target().join("postgres");
+    fs::create_dir_all(&cache).expect("target can be written");
+    // Its name changes with its content, so that an old one is never used.
+    let server = paths::postgres_program("postgres").unwrap_or_default();
+    let version = run(
+        Command::new(&server).arg("--version"),
+        Duration::from_secs(10),
+    )
+    .stdout;
+    let number: String = version
+        .chars()
+        .filter(char::is_ascii_digit)
+        .take(6)
+        .collect();
+    let template = cache.join(format!("shop-{number}-{}", SHOP.len()));
+    let lock = fs::File::create(cache.join("lock")).expect("target can be written");
+    lock.lock().expect("a file can be locked");
+    if !template.is_dir() {
+        make(&template, &cache);
+    }
+    template
+}
+
+fn make(template: &Path, cache: &Path) {
+    let scratch = Scratch::new();
+    let data = writable(scratch.path()).join("data");
+    let initdb = paths::postgres_program("initdb").unwrap_or_default();
+    let mut command = as_owner(&initdb);
+    command.arg("-D").arg(&data).args([
+        "-A",
+        "trust",
+        "-N",
+        "--locale=C",
+        "-E",
+        "UTF8",
+        "--wal-segsize=1",
+    ]);
+    run(command.args(["-U", "postgres"]), Duration::from_secs(120)).success();
+    single_user(
+        &data,
+        "postgres",
+        "CREATE ROLE app LOGIN;\nCREATE DATABASE shop OWNER app;\n",
+    );
+    single_user(&data, "shop", SHOP);
+    // A rename is whole or not at all.
+    let partial = cache.join("partial");
+    run(
+        Command::new("rm").arg("-rf").arg(&partial),
+        Duration::from_secs(30),
+    )
+    .success();
+    run(
+        Command::new("cp").arg("-a").arg(&data).arg(&partial),
+        Duration::from_secs(60),
+    )
+    .success();
+    fs::rename(partial, template).expect("a folder can be renamed");
+}
+
+/// Runs statements, one a line, in a server without network.
+fn single_user(data: &Path, database: &str, sql: &str) {
+    let mut command = as_owner(&paths::postgres_program("postgres").unwrap_or_default());
+    command
+        .args(["--single", "-F", "-j", "-D"])
+        .arg(data)
+        .arg(database);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("postgres can be started");
+    if let Some(mut stdin) = child.stdin.take() {
+        // With -j a statement ends at a semicolon and an empty line.
+        stdin
+            .write_all(sql.replace(";\n", ";\n\n").as_bytes())
+            .expect("postgres reads its input");
+    }
+    let output = child.wait_with_output().expect("postgres ends");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && !errors.contains("ERROR"),
+        "the template cannot be made:\n{errors}"
+    );
+}

@@ -1,0 +1,48 @@
+//! Ten thousand connections: nothing of them stays.
+
+use crate::{POLICY, state};
+use guard_tests::need::{STAND, require};
+use guard_tests::process::run;
+use guard_tests::stand::Stand;
+use guard_tests::{paths, wait};
+use std::time::Duration;
+
+#[test]
+fn ten_thousand_connections_leave_no_state_behind() {
+    if !require(STAND) {
+        return;
+    }
+    // A session outlives its last task for as long as its sockets may send.
+    let stand = Stand::new(POLICY);
+    let held = state::held_by(stand.daemon.pid());
+    let before = state::entries(&held);
+    let memory = resident_kib(stand.daemon.pid());
+    let mut many = stand.guarded("many", paths::program("guard-wire"));
+    many.arg("many-connections")
+        .arg(stand.postgres.address().to_string());
+    run(&mut many, Duration::from_secs(240)).success();
+    let tasks = wait::try_until(wait::PATIENCE, || {
+        (state::entries(&held).tasks == before.tasks).then_some(())
+    });
+    assert!(
+        tasks.is_some(),
+        "tasks are left: {:?}, before {before:?}",
+        state::entries(&held)
+    );
+    let after = state::entries(&held);
+    assert!(
+        after.sessions <= before.sessions + 1,
+        "{after:?}, before {before:?}"
+    );
+    assert_eq!(stand.postgres.clients(), 0, "the server still has clients");
+    let grown = resident_kib(stand.daemon.pid()).saturating_sub(memory);
+    assert!(grown < 64 * 1024, "the daemon grew by {grown} KiB");
+}
+
+/// Resident memory of a process in KiB.
+fn resident_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the daemon lives");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
+        .expect("a process has a size")
+}

@@ -1,0 +1,191 @@
+//! Statements as bytes: however they are cut, packed and disguised, each is
+//! judged exactly once and exactly right.
+
+use guard_tests::need::{STAND, require};
+use guard_tests::stand::Stand;
+use serde_json::Value;
+
+const POLICY: &str = include_str!("policies/shop.yaml");
+
+/// Plays a scenario of `guard-wire` and checks what the server has left.
+#[track_caller]
+fn play(scenario: &str) -> Option<(Stand, Vec<Value>)> {
+    if !require(STAND) {
+        return None;
+    }
+    let stand = Stand::new(POLICY);
+    stand.wire(scenario).success();
+    assert!(stand.postgres.has_table("customers"), "the table is gone");
+    assert_eq!(
+        stand
+            .postgres
+            .admin("SELECT count(*) FROM invoices WHERE id > 5000"),
+        "0",
+        "half committed"
+    );
+    let statements = stand
+        .settled(scenario)
+        .into_iter()
+        .filter(|decision| decision["action"] == "statement")
+        .collect();
+    assert_dropped_statements_never_arrived(&stand);
+    Some((stand, statements))
+}
+
+/// The server logs every statement that it was sent. None may begin with DROP.
+#[track_caller]
+fn assert_dropped_statements_never_arrived(stand: &Stand) {
+    let log = stand.postgres.log();
+    let arrived: Vec<&str> = log
+        .lines()
+        .filter(|line| {
+            let statement = line
+                .split_once("statement: ")
+                .or_else(|| line.split_once("execute <unnamed>: "));
+            statement.is_some_and(|(_, sql)| sql.to_uppercase().starts_with("DROP TABLE"))
+        })
+        .collect();
+    assert!(arrived.is_empty(), "the server was sent: {arrived:?}");
+}
+
+fn refusals(statements: &[Value]) -> usize {
+    statements
+        .iter()
+        .filter(|decision| decision["verdict"] == "block")
+        .count()
+}
+
+#[test]
+fn one_byte_writes_are_one_stream() {
+    let Some((_stand, statements)) = play("one-byte-writes") else {
+        return;
+    };
+    assert_eq!(refusals(&statements), 1, "{statements:#?}");
+}
+
+#[test]
+fn two_messages_in_one_write_are_judged_one_by_one() {
+    let Some((_stand, statements)) = play("two-messages-in-one-write") else {
+        return;
+    };
+    assert_eq!(refusals(&statements), 4, "{statements:#?}");
+}
+
+#[test]
+fn a_statement_of_a_mebibyte_is_read_to_its_end() {
+    let Some((_stand, statements)) = play("a-mebibyte") else {
+        return;
+    };
+    assert_eq!(refusals(&statements), 3, "{statements:#?}");
+}
+
+#[test]
+fn a_full_buffer_lets_nothing_through() {
+    let Some((_stand, statements)) = play("a-full-buffer") else {
+        return;
+    };
+    assert_eq!(refusals(&statements), 1, "{statements:#?}");
+}
+
+#[test]
+fn a_client_that_dies_in_mid_message_changes_nothing() {
+    play("dies-in-mid-message");
+}
+
+#[test]
+fn one_bad_statement_condemns_its_message() {
+    let Some((stand, statements)) = play("multi-statement") else {
+        return;
+    };
+    assert_eq!(refusals(&statements), 3, "{statements:#?}");
+    assert!(
+        !stand.postgres.log().contains("SELECT 1; "),
+        "a part of a refused message arrived"
+    );
+}
+
+#[test]
+fn a_refusal_aborts_its_transaction() {
+    let Some((_stand, statements)) = play("transaction") else {
+        return;
+    };
+    assert_eq!(refusals(&statements), 1, "{statements:#?}");
+}
+
+#[test]
+fn a_refused_message_with_a_whole_transaction_leaves_nothing() {
+    let Some((_stand, statements)) = play("transaction-in-one-message") else {
+        return;
+    };
+    assert_eq!(refusals(&statements), 2, "{statements:#?}");
+}
+
+#[test]
+fn comments_quotes_and_case_hide_nothing_and_condemn_nothing() {
+    let Some((_stand, statements)) = play("disguises") else {
+        return;
+    };
+    assert_eq!(refusals(&statements), 18, "{statements:#?}");
+}
+
+#[test]
+fn copied_data_is_data() {
+    let Some((stand, statements)) = play("copy") else {
+        return;
+    };
+    assert_eq!(stand.postgres.rows("customers"), 102);
+    assert_eq!(refusals(&statements), 1, "{statements:#?}");
+}
+
+#[test]
+fn a_function_call_by_number_is_refused() {
+    let Some((_stand, statements)) = play("fast-path") else {
+        return;
+    };
+    assert_eq!(refusals(&statements), 1, "{statements:#?}");
+}
+
+#[test]
+fn the_bad_one_of_ten_pipelined_groups_is_refused() {
+    let Some((_stand, statements)) = play("pipeline-ten-deep") else {
+        return;
+    };
+    assert_eq!(refusals(&statements), 1, "{statements:#?}");
+}
+
+#[test]
+fn after_a_refusal_the_server_skips_to_the_next_sync() {
+    let Some((_stand, statements)) = play("pipeline-one-sync") else {
+        return;
+    };
+    assert_eq!(refusals(&statements), 1, "{statements:#?}");
+}
+
+#[test]
+fn a_pipelined_transaction_is_aborted_as_a_whole() {
+    let Some((_stand, statements)) = play("pipeline-transaction") else {
+        return;
+    };
+    assert_eq!(refusals(&statements), 2, "{statements:#?}");
+}
+
+#[test]
+fn a_flush_brings_the_refusal_at_once() {
+    let Some((_stand, statements)) = play("flush-without-sync") else {
+        return;
+    };
+    assert_eq!(refusals(&statements), 1, "{statements:#?}");
+}
+
+#[test]
+fn a_refused_name_is_never_bound_and_a_good_one_stays() {
+    play("named-statements");
+}
+
+#[test]
+fn parameters_are_data() {
+    let Some((_stand, statements)) = play("parameters") else {
+        return;
+    };
+    assert_eq!(refusals(&statements), 1, "{statements:#?}");
+}

@@ -1,0 +1,148 @@
+//! How bytes are cut into writes must not matter.
+
+use crate::check::{DROP, End, goes_on, refused, refused_or_reset};
+use guard_tests::wire::{Next, Wire, message, tags};
+use std::io::{ErrorKind, Write};
+use std::net::SocketAddr;
+
+/// Everything byte by byte: the start of the connection, a good statement, a bad one.
+pub(crate) fn one_byte_writes(address: SocketAddr) {
+    let mut wire = Wire::connect(address);
+    let send = |wire: &mut Wire, bytes: &[u8]| {
+        for byte in bytes {
+            wire.send(&[*byte]);
+        }
+    };
+    send(
+        &mut wire,
+        &message::startup(guard_tests::postgres::USER, guard_tests::postgres::DATABASE),
+    );
+    assert!(tags(&wire.until_ready()).ends_with('Z'));
+    send(&mut wire, &message::query("SELECT 'DROP TABLE customers'"));
+    assert_eq!(tags(&wire.until_ready()), "TDCZ");
+    let refusal = message::query(DROP);
+    for byte in &refusal {
+        // The connection may be destroyed before the last byte is written.
+        if wire.try_send(&[*byte]).is_err() {
+            return;
+        }
+    }
+    refused_or_reset(&mut wire);
+}
+
+/// Messages that share a write are judged one by one, and answered in order.
+pub(crate) fn two_messages_in_one_write(address: SocketAddr) {
+    let mut wire = Wire::open(address);
+    let (good, bad) = (message::query("SELECT 1"), message::query(DROP));
+    wire.send(&[&good[..], &bad].concat());
+    assert_eq!(tags(&wire.until_ready()), "TDCZ");
+    refused(&wire.until_ready());
+    wire.send(&[&bad[..], &good].concat());
+    refused(&wire.until_ready());
+    assert_eq!(tags(&wire.until_ready()), "TDCZ");
+    wire.send(&[&bad[..], &bad].concat());
+    refused(&wire.until_ready());
+    refused(&wire.until_ready());
+    goes_on(&mut wire);
+}
+
+/// A statement of a mebibyte, good and bad, with the verb at either end.
+pub(crate) fn a_mebibyte(address: SocketAddr) {
+    let filler = "x".repeat(1 << 20);
+    let mut wire = Wire::open(address);
+    for good in [
+        format!("SELECT length('{filler}')"),
+        format!("/* {filler} */ SELECT 1"),
+        format!("SELECT 1 -- {filler}"),
+    ] {
+        assert_eq!(tags(&wire.ask(&message::query(&good))), "TDCZ");
+    }
+    for bad in [
+        format!("/* {filler} */ {DROP}"),
+        format!("{DROP} /* {filler} */"),
+        format!("SELECT '{filler}'; {DROP}"),
+    ] {
+        if wire.try_send(&message::query(&bad)).is_err()
+            || refused_or_reset(&mut wire) == End::Reset
+        {
+            wire = Wire::open(address);
+        }
+    }
+    goes_on(&mut wire);
+}
+
+/// Non-blocking writes into a full buffer: what the kernel takes piecemeal is
+/// judged as one stream.
+pub(crate) fn a_full_buffer(address: SocketAddr) {
+    let mut wire = Wire::open(address);
+    rustix::net::sockopt::set_socket_send_buffer_size(wire.stream(), 4096)
+        .expect("a socket takes SO_SNDBUF");
+    wire.stream()
+        .set_nonblocking(true)
+        .expect("a socket can be non-blocking");
+    // The server cannot take more while nobody reads its long answers.
+    let comment = "DROP TABLE customers; ".repeat(400);
+    let long = message::query(&format!("SELECT repeat('x', 100000) /* {comment} */"));
+    let mut bytes: Vec<u8> = std::iter::repeat_n(long, 500).flatten().collect();
+    let good = bytes.len();
+    bytes.extend(message::query(DROP));
+    let mut sent = 0;
+    while sent < good {
+        match wire.stream().write(&bytes[sent..]) {
+            Ok(count) => sent += count,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => panic!("a good write failed: {error}"),
+        }
+    }
+    assert!(sent < good, "the buffer did not fill");
+    // From here two directions go on at once, as in any event loop.
+    let reader = wire.stream().try_clone().expect("a socket can be shared");
+    reader.set_nonblocking(false).expect("a socket can block");
+    let rest = bytes.split_off(sent);
+    let mut writer = reader.try_clone().expect("a socket can be shared");
+    let writing = std::thread::spawn(move || writer.write_all(&rest));
+    let mut completed = 0;
+    let mut errors = 0;
+    while completed < 501 {
+        match wire.receive() {
+            Next::Answer(answer) => {
+                completed += u32::from(answer.tag == b'Z');
+                errors += u32::from(answer.tag == b'E');
+            }
+            Next::End => break,
+        }
+    }
+    let written = writing.join().expect("the writer does not panic");
+    println!("{completed} answers, {errors} errors, writer: {written:?}");
+    // Answered in order, or destroyed; never more than the good ones.
+    assert!(
+        completed <= 500 || errors == 1,
+        "{completed} answers and {errors} errors"
+    );
+}
+
+/// A client that dies after half a message: nothing of it is executed.
+pub(crate) fn dies_in_mid_message(address: SocketAddr) {
+    for cut in [1, 4, 5, 9, message::query(DROP).len() - 1] {
+        let mut wire = Wire::open(address);
+        wire.send(&message::query(DROP)[..cut]);
+    }
+    let mut wire = Wire::open(address);
+    let good = message::query("INSERT INTO invoices VALUES (5010, 1, 1)");
+    wire.send(&good[..good.len() - 1]);
+}
+
+/// Ten thousand connections, one after another, each with a good statement.
+pub(crate) fn many_connections(address: SocketAddr) {
+    for number in 0..10_000 {
+        let mut wire = Wire::open(address);
+        if number % 100 == 0 {
+            goes_on(&mut wire);
+        }
+        if number % 3 != 0 {
+            wire.send(&message::terminate());
+        } else if number % 2 == 0 {
+            wire.send(&message::query("SELECT 1")[..7]);
+        }
+    }
+}
