@@ -17,6 +17,7 @@ pub mod config;
 pub mod ctl;
 pub mod daemon;
 pub mod decision;
+pub mod dialect;
 pub mod evaluator;
 pub mod events;
 pub mod exit;
