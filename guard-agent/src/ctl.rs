@@ -115,20 +115,20 @@ pub fn run(ctl: &Ctl) -> Result<ExitCode, CtlError> {
     };
     let socket = &ctl.socket;
     let exit = match &ctl.command {
-        Command::Explain(args) => return Ok(explain::run(args)?),
-        Command::Policy(verbs) => match &verbs.command {
-            PolicyCommand::Check(args) => return Ok(policy::check(args)?),
-            PolicyCommand::List(form) => runtime()?.block_on(status::rules(socket, form.output)),
-            PolicyCommand::Reload(form) => runtime()?.block_on(admin::reload(socket, form.output)),
-        },
         Command::Run(args) => run::run(socket, args, runtime()?),
         Command::Tail(args) => runtime()?.block_on(tail::tail(socket, args)),
         Command::Status(form) => runtime()?.block_on(status::status(socket, form.output)),
         Command::Sessions(form) => runtime()?.block_on(status::sessions(socket, form.output)),
+        Command::Policy(tables) => match &tables.command {
+            PolicyCommand::Check(args) => return Ok(policy::check(args)?),
+            PolicyCommand::List(form) => runtime()?.block_on(status::rules(socket, form.output)),
+            PolicyCommand::Reload(form) => runtime()?.block_on(admin::reload(socket, form.output)),
+        },
         Command::Disarm(args) => runtime()?.block_on(admin::disarm(socket, args)),
         Command::Arm(form) => runtime()?.block_on(admin::arm(socket, form.output)),
         Command::Completions(args) => page::completions(args.shell),
         Command::Man => page::man(),
-    };
-    exit.map(Into::into)
+        Command::Explain(args) => return Ok(explain::run(args)?),
+    }?;
+    Ok(exit.into())
 }

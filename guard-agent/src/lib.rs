@@ -7,11 +7,17 @@
 #![deny(unsafe_code)]
 
 pub mod api;
+#[expect(
+    unsafe_code,
+    reason = "map values are plain bytes; two system calls have no safe wrapper"
+)]
+pub mod bpf;
 pub mod cli;
 pub mod config;
 pub mod ctl;
 pub mod daemon;
 pub mod decision;
+pub mod dialect;
 pub mod evaluator;
 pub mod events;
 pub mod exit;

@@ -22,7 +22,6 @@ pub struct Ctl {
 
 /// Verbs of `guardctl`.
 #[derive(Debug, Subcommand)]
-#[expect(missing_docs, reason = "the argument types of offline verbs say what they do")]
 pub enum Command {
     /// Start a command in a new guarded session.
     Run(Run),
@@ -32,9 +31,10 @@ pub enum Command {
     Status(Form),
     /// Show who is guarded.
     Sessions(Form),
-    /// Check, show or load policies.
-    Policy(Policy),
+    /// Tell what policy says about an action, without a daemon.
     Explain(ExplainArgs),
+    /// Check policy files, show the live policy, or load it again.
+    Policy(Policy),
     /// Enforce nothing for a while: the emergency exit, for root. It is recorded,
     /// ends by itself, and is refused from inside a session.
     Disarm(Disarm),
@@ -195,8 +195,8 @@ pub struct Policy {
 
 /// Verbs of `guardctl policy`.
 #[derive(Debug, Subcommand)]
-#[expect(missing_docs, reason = "the argument types of offline verbs say what they do")]
 pub enum PolicyCommand {
+    /// Validate policy files, without a daemon.
     Check(CheckArgs),
     /// Show the live rules and how often each has matched.
     List(Form),
