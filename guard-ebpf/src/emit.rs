@@ -2,6 +2,7 @@
 
 use crate::kernel::{clock, task};
 use crate::maps;
+use aya_ebpf::bindings::BPF_RB_FORCE_WAKEUP;
 use guard_common::abi::ABI_VERSION;
 use guard_common::abi::event::{Header, Poisoned, Statement};
 use guard_common::fault::Fault;
@@ -71,15 +72,16 @@ pub(crate) fn put<T: 'static>(kind: u16, origin: Origin, fill: impl FnOnce(Heade
         return;
     };
     entry.write(fill(header));
-    entry.submit(0);
+    entry.submit(u64::from(BPF_RB_FORCE_WAKEUP));
 }
 
 /// Sends a record that was put together in map memory.
 ///
-/// `record` begins with the header that [`header`] made.
+/// `record` begins with the header that [`header`] made. `urgent`: the agent has
+/// to act on it, or a person waits for it.
 #[inline(always)]
-pub(crate) fn send(record: &[u8]) {
-    if !maps::output(record) {
+pub(crate) fn send(record: &[u8], urgent: bool) {
+    if !maps::output(record, urgent) {
         maps::count_fault(Fault::RingFull);
     }
 }
@@ -87,11 +89,12 @@ pub(crate) fn send(record: &[u8]) {
 /// Sends the record of a statement.
 #[inline(always)]
 pub(crate) fn send_statement(record: &Statement) {
-    send(record.as_bytes());
+    let urgent = record.decision.denies() || record.decision.observed != 0;
+    send(record.as_bytes(), urgent);
 }
 
 /// Sends the record of a poisoned socket.
 #[inline(always)]
 pub(crate) fn send_poisoned(record: &Poisoned) {
-    send(record.as_bytes());
+    send(record.as_bytes(), true);
 }

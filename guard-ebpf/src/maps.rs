@@ -5,6 +5,7 @@ use crate::kernel::atomic;
 use crate::kernel::program::Scratch;
 use crate::stream::Sock;
 use crate::stream::names::NameKey;
+use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
 use aya_ebpf::btf_maps::SkStorage;
 use aya_ebpf::macros::{btf_map, map};
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf, SockHash};
@@ -344,10 +345,24 @@ pub(crate) fn next_number() -> u64 {
     count(&NUMBERS, 0)
 }
 
-/// Sends a record of `length` bytes from `record`; `false` when it is lost.
+/// Bytes of records that may wait before the agent is woken for one that can
+/// wait: a hundred statements.
+const QUIET_BYTES: u64 = 96 << 10;
+
+/// Sends a record; `false`: it is lost.
+///
+/// Waking the agent costs more than judging a statement. A record that nobody
+/// has to act on (`urgent` is false) therefore wakes it only when many wait;
+/// the agent looks by itself every few milliseconds.
 #[inline(always)]
-pub(crate) fn output(record: &[u8]) -> bool {
-    EVENTS.output::<[u8]>(record, 0).is_ok()
+pub(crate) fn output(record: &[u8], urgent: bool) -> bool {
+    let wake = urgent || EVENTS.query(u64::from(BPF_RB_AVAIL_DATA)) > QUIET_BYTES;
+    let flags = if wake {
+        BPF_RB_FORCE_WAKEUP
+    } else {
+        BPF_RB_NO_WAKEUP
+    };
+    EVENTS.output::<[u8]>(record, u64::from(flags)).is_ok()
 }
 
 /// Reserves room for a record of fixed size.

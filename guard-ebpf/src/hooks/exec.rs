@@ -133,7 +133,7 @@ fn act(start: &mut Scratch, origin: Origin) {
     record.effect = effect as u32;
     record.reserved = 0;
     if let Some(bytes) = record.as_bytes().get(..length) {
-        emit::send(bytes);
+        emit::send(bytes, true);
     }
 }
 

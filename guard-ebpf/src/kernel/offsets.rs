@@ -98,3 +98,15 @@ offset!(
     /// `mount.mnt_mountpoint`.
     OFF_MOUNT_MOUNTPOINT
 );
+offset!(
+    /// `tcp_sock.write_seq`: sequence number of the next byte that is written.
+    OFF_TCP_WRITE_SEQ
+);
+offset!(
+    /// `sock.sk_wmem_queued`; a `tcp_sock` begins with its `sock`.
+    OFF_SK_WMEM_QUEUED
+);
+offset!(
+    /// `sock.sk_sndbuf`.
+    OFF_SK_SNDBUF
+);

@@ -1,7 +1,9 @@
 //! Sockets: their storage, and what the kernel knows of their send side.
 
+use crate::kernel::offsets::{OFF_SK_SNDBUF, OFF_SK_WMEM_QUEUED, OFF_TCP_WRITE_SEQ};
 use crate::maps;
 use crate::stream::Sock;
+use aya_ebpf::Global;
 use aya_ebpf::bindings::bpf_sock;
 use aya_ebpf::helpers::generated::{bpf_sk_storage_get, bpf_skc_to_tcp_sock};
 use aya_ebpf::programs::{SkBuffContext, SkMsgContext, SockOpsContext};
@@ -9,16 +11,6 @@ use core::ptr;
 
 /// `TCP_CLOSE` of the kernel's `net/tcp_states.h`.
 pub(crate) const TCP_CLOSED: u32 = 7;
-
-/// Offset of `tcp_sock.write_seq`, set by the loader from the kernel's BTF.
-#[unsafe(no_mangle)]
-static OFF_TCP_WRITE_SEQ: u32 = 0;
-/// Offset of `sock.sk_wmem_queued`, set by the loader from the kernel's BTF.
-#[unsafe(no_mangle)]
-static OFF_SK_WMEM_QUEUED: u32 = 0;
-/// Offset of `sock.sk_sndbuf`, set by the loader from the kernel's BTF.
-#[unsafe(no_mangle)]
-static OFF_SK_SNDBUF: u32 = 0;
 
 /// The send side of a TCP socket.
 pub(crate) struct SendSide {
@@ -81,21 +73,18 @@ pub(crate) fn send_side(sk: *mut bpf_sock) -> Option<SendSide> {
         return None;
     }
     Some(SendSide {
-        position: field(tcp.cast(), &raw const OFF_TCP_WRITE_SEQ),
-        queued: field(tcp.cast(), &raw const OFF_SK_WMEM_QUEUED),
-        size: field(tcp.cast(), &raw const OFF_SK_SNDBUF),
+        position: field(tcp.cast(), &OFF_TCP_WRITE_SEQ),
+        queued: field(tcp.cast(), &OFF_SK_WMEM_QUEUED),
+        size: field(tcp.cast(), &OFF_SK_SNDBUF),
     })
 }
 
 /// Reads a 32-bit field of a `tcp_sock`, which begins with its `sock`.
 #[inline(always)]
-fn field(tcp: *const u8, offset: *const u32) -> u32 {
-    // SAFETY: a global of this object, frozen before the program loads, so the
-    // verifier knows its value.
-    let offset = unsafe { ptr::read_volatile(offset) };
-    // SAFETY: the pointer stays typed as `tcp_sock`; the verifier checks that
-    // the offset is that of a field it may read.
-    let address = unsafe { tcp.add(offset as usize) };
+fn field(tcp: *const u8, offset: &Global<u32>) -> u32 {
+    // SAFETY: the pointer stays typed as `tcp_sock`; the verifier knows the
+    // offset and checks that it is that of a field which may be read.
+    let address = unsafe { tcp.add(offset.load() as usize) };
     // SAFETY: a bad address is an error that the kernel catches, not a crash.
     unsafe { ptr::read_volatile(address.cast::<u32>()) }
 }
