@@ -65,7 +65,9 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
 }
 
 fn log(settings: &Settings) -> Result<(), tracing_subscriber::filter::ParseError> {
-    let filter = EnvFilter::try_new(&settings.log)?;
+    // The libraries below say far more than an operator of Guard asks for.
+    let filter = format!("aya=warn,aya_obj=warn,hyper=info,hyper_util=info,{}", settings.log);
+    let filter = EnvFilter::try_new(filter)?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -137,6 +137,17 @@ pub async fn run(config: Config, loader: Loader, starter: Starter) -> Result<(),
     }
     let signals = Signals::take().map_err(system("signals"))?;
     let scope_path = scope_path(&config.scope)?;
+    serve(config, loader, starter, scope_path, signals).await
+}
+
+/// Steps 3 to 8, and the daemon's whole life.
+pub(super) async fn serve(
+    config: Config,
+    loader: Loader,
+    starter: Starter,
+    scope_path: String,
+    signals: Signals,
+) -> Result<(), StartError> {
     let group = group(&config.group);
     let (journal, past) = Journal::open(&config.journal, config.journal_queue)?;
     let rules = loader()?;
