@@ -58,7 +58,7 @@ impl Table {
             port_first: ports.0,
             port_last: ports.1,
             dataset: dataset.unwrap_or(NONE),
-            rule: dataset.map_or(self.0.rule_count as u8 - 1, |_| NONE),
+            rule: dataset.map_or_else(|| self.0.rule_count as u8 - 1, |_| NONE),
             reserved: [0; 2],
         };
         self.0.endpoint_count += 1;
