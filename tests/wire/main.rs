@@ -4,6 +4,7 @@
 //! sees; the test checks what the server and the records say. A scenario that
 //! fails panics, and the test shows its words.
 
+mod bench;
 mod check;
 mod extended;
 mod repl;
@@ -41,6 +42,8 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("named-statements", extended::named_statements),
     ("parameters", extended::parameters),
     ("repl", repl::run),
+    ("bench-exec", bench::exec),
+    ("bench-connect", bench::connect),
 ];
 
 fn main() -> ExitCode {

@@ -63,7 +63,7 @@ pub(crate) fn disguises(address: SocketAddr) {
         "-- SELECT 1\nDROP TABLE customers",
         "DROP -- one\n-- two\nTABLE customers",
         ";;; DROP TABLE customers",
-        "\t\r\n DROP\u{b}TABLE\u{c}customers",
+        "\t\r\n DROP\u{c}TABLE\tcustomers",
         "DROP TABLE \"customers\"",
         "DROP TABLE IF EXISTS U&\"\\0063ustomers\"",
         "SELECT ';'; DROP TABLE customers",

@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
+mod bench;
 mod cmd;
 mod demo;
 mod lint;
@@ -27,17 +29,31 @@ enum Task {
     Demo(demo::Options),
     /// Run every test this machine can run; one that cannot run is a failure
     Test(test::Options),
+    /// Measure what Guard costs, beside a control that measures nothing (root)
+    Bench(bench::Options),
     /// Formatting, clippy, licences and sources, documentation, project rules
     Lint(lint::Options),
     /// The project's own rules: file length, safety notes, no issue numbers
     Tidy,
 }
 
-fn main() -> Result<()> {
-    match Cli::parse().task {
+fn main() -> ExitCode {
+    match run(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // No backtrace: the command line in the error says where.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    match task {
         Task::Setup(options) => setup::run(&options),
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Lint(options) => lint::run(&options),
         Task::Tidy => tidy::run(),
     }

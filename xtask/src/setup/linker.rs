@@ -37,6 +37,7 @@ pub(super) fn install() -> Result<()> {
         cmd::cargo()
             .args([
                 "install",
+                "--quiet",
                 "bpf-linker",
                 "--version",
                 VERSION,

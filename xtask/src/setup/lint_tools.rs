@@ -20,6 +20,7 @@ pub(super) fn install() -> Result<()> {
         cmd::cargo()
             .args([
                 "install",
+                "--quiet",
                 "cargo-deny",
                 "--version",
                 VERSION,

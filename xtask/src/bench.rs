@@ -1,0 +1,154 @@
+//! `cargo xtask bench`: what Guard costs, with a control beside each figure.
+//!
+//! Each round measures the same workload in five states: twice without a daemon
+//! (the A/A control), and with one: outside of any session, inside one, and
+//! inside one again. The order is turned round every time. A ratio is taken
+//! within a round, so that what changes between rounds does not count.
+
+use crate::setup::{self, Part};
+use crate::{cmd, paths};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use guard_tests::daemon::{Daemon, OnStop};
+use guard_tests::postgres::Tls;
+use guard_tests::stand::{Stand, for_server};
+use std::collections::BTreeMap;
+
+mod report;
+mod workload;
+
+use workload::{Sample, Workload};
+
+/// Options of `bench`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Rounds; a median of fewer than 9 means little
+    #[arg(long, default_value_t = 11)]
+    rounds: usize,
+    /// Transactions of pgbench in each state of a round
+    #[arg(long, default_value_t = 5000)]
+    transactions: u32,
+}
+
+/// What a workload runs under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum State {
+    /// No daemon.
+    Off,
+    /// No daemon, measured again: the control.
+    OffAgain,
+    /// A daemon, and a process that it does not guard.
+    Unguarded,
+    /// A guarded process.
+    Guarded,
+}
+
+/// Samples by workload and state, one a round.
+pub(crate) type Samples = BTreeMap<(Workload, State), Vec<Sample>>;
+
+/// Measures and prints a table in Markdown.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        bail!("the benchmark loads programs into the kernel: run it as root");
+    }
+    setup::ensure(&[Part::Build, Part::Server])?;
+    // A debug build of the daemon would measure the wrong thing.
+    cmd::run(cmd::cargo().args([
+        "build",
+        "--release",
+        "--package",
+        "guard-agent",
+        "--package",
+        "guard-tests",
+    ]))?;
+    if cfg!(debug_assertions) {
+        let words = [
+            "--rounds",
+            &options.rounds.to_string(),
+            "--transactions",
+            &options.transactions.to_string(),
+        ]
+        .map(String::from);
+        return cmd::run(
+            cmd::cargo()
+                .args([
+                    "run",
+                    "--quiet",
+                    "--release",
+                    "--package",
+                    "xtask",
+                    "--",
+                    "bench",
+                ])
+                .args(words),
+        );
+    }
+    let policy = paths::root().join("examples/policies/demo.yaml");
+    let policy = std::fs::read_to_string(&policy)
+        .with_context(|| format!("cannot read {}", policy.display()))?;
+    let mut bench = Bench::new(&policy.replace(":5432", ":{port}"), options.transactions)?;
+    let mut samples = Samples::new();
+    for round in 0..options.rounds {
+        eprintln!("round {} of {}", round + 1, options.rounds);
+        bench.round(round % 2 == 1, &mut samples)?;
+    }
+    print!("{}", report::table(&samples));
+    Ok(())
+}
+
+/// A stand whose daemon comes and goes.
+struct Bench {
+    stand: Stand,
+    policy: String,
+    transactions: u32,
+    runs: bool,
+}
+
+impl Bench {
+    fn new(policy: &str, transactions: u32) -> Result<Self> {
+        let stand = Stand::with(policy, Tls::Off, OnStop::Detach);
+        let policy = for_server(policy, &stand.postgres);
+        workload::prepare(&stand)?;
+        Ok(Self {
+            stand,
+            policy,
+            transactions,
+            runs: true,
+        })
+    }
+
+    fn round(&mut self, turned: bool, samples: &mut Samples) -> Result<()> {
+        let mut states = [
+            State::Off,
+            State::OffAgain,
+            State::Unguarded,
+            State::Guarded,
+        ];
+        if turned {
+            states.reverse();
+        }
+        for state in states {
+            self.set(matches!(state, State::Unguarded | State::Guarded));
+            for workload in Workload::ALL {
+                let sample = workload.measure(&self.stand, state, self.transactions)?;
+                samples.entry((workload, state)).or_default().push(sample);
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts or stops the daemon, if it is not as wanted.
+    fn set(&mut self, runs: bool) {
+        if self.runs == runs {
+            return;
+        }
+        self.runs = runs;
+        if runs {
+            let scope = self.stand.cgroup.path().to_owned();
+            self.stand.daemon =
+                Daemon::start(self.stand.files(), &self.policy, &scope, OnStop::Detach);
+        } else {
+            self.stand.daemon.stop();
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The workloads, each a command whose times are read from what it writes.
+
+use super::State;
+use anyhow::{Context, Result, bail};
+use guard_tests::paths::{program, which};
+use guard_tests::process::run;
+use guard_tests::stand::Stand;
+use std::net::TcpListener;
+use std::process::Command;
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(120);
+/// Clock ticks a second, as `/proc` counts them on Linux.
+const TICKS: f64 = 100.0;
+
+/// What is timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Workload {
+    /// Starting `/bin/true`.
+    Exec,
+    /// A TCP connection to an address that no rule names.
+    Connect,
+    /// `pgbench -S`: one SELECT by key.
+    Select,
+}
+
+/// One measurement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sample {
+    /// Tenth percentile in microseconds.
+    pub(crate) p10: f64,
+    /// Median in microseconds.
+    pub(crate) p50: f64,
+    /// Processor time of client and server for each turn, in microseconds.
+    pub(crate) cpu: f64,
+}
+
+/// Makes pgbench's tables and pins the server to the first processor; clients
+/// run on the second.
+pub(super) fn prepare(stand: &Stand) -> Result<()> {
+    let mut init = pgbench(stand)?;
+    run(init.args(["-i", "-q", "-s", "1", "shop"]), LIMIT).success();
+    let pid = stand.postgres.pid().to_string();
+    run(
+        Command::new("taskset").args(["-a", "-c", "-p", "0", &pid]),
+        LIMIT,
+    )
+    .success();
+    Ok(())
+}
+
+impl Workload {
+    pub(crate) const ALL: [Self; 3] = [Self::Exec, Self::Connect, Self::Select];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Exec => "exec `/bin/true`",
+            Self::Connect => "connect",
+            Self::Select => "`pgbench -S -M simple -c 1`",
+        }
+    }
+
+    /// Runs the workload once.
+    pub(super) fn measure(self, stand: &Stand, state: State, transactions: u32) -> Result<Sample> {
+        let (before, turns) = (
+            processor_time(stand),
+            self.times(stand, state, transactions)?,
+        );
+        let used = processor_time(stand) - before;
+        let mut times = turns;
+        if times.len() < 100 {
+            bail!("{} was measured {} times only", self.name(), times.len());
+        }
+        times.sort_by(f64::total_cmp);
+        let at = |share: usize| times[times.len() * share / 100];
+        Ok(Sample {
+            p10: at(10),
+            p50: at(50),
+            cpu: used * 1e6 / times.len() as f64,
+        })
+    }
+
+    /// The time of each turn in microseconds.
+    fn times(self, stand: &Stand, state: State, transactions: u32) -> Result<Vec<f64>> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?.to_string();
+        match self {
+            Self::Exec => loop_times(
+                pinned(stand, state)
+                    .arg(program("guard-wire"))
+                    .args(["bench-exec", &address]),
+            ),
+            Self::Connect => {
+                std::thread::spawn(move || listener.incoming().for_each(drop));
+                loop_times(
+                    pinned(stand, state)
+                        .arg(program("guard-wire"))
+                        .args(["bench-connect", &address]),
+                )
+            }
+            Self::Select => {
+                let logs = stand.scratch.join("pgbench");
+                std::fs::create_dir_all(&logs)?;
+                let client = pgbench(stand)?;
+                let mut command = pinned(stand, state);
+                command.arg(client.get_program()).args(client.get_args());
+                command.args([
+                    "-S",
+                    "-n",
+                    "-M",
+                    "simple",
+                    "-c",
+                    "1",
+                    "-l",
+                    "-t",
+                    &transactions.to_string(),
+                ]);
+                command.arg("--log-prefix").arg(logs.join("t")).arg("shop");
+                run(&mut command, LIMIT).success();
+                transaction_times(&logs)
+            }
+        }
+    }
+}
+
+/// A client on the second processor, guarded or not, always inside the scope.
+fn pinned(stand: &Stand, state: State) -> Command {
+    let mut command = match state {
+        State::Guarded => stand.guarded("bench", "taskset"),
+        _ => stand.inside_scope("taskset"),
+    };
+    command.args(["-c", "1"]);
+    command
+}
+
+fn pgbench(stand: &Stand) -> Result<Command> {
+    let mut command = Command::new(which("pgbench").context("pgbench is not installed")?);
+    command
+        .args(["-h", "127.0.0.1", "-U", "app", "-p"])
+        .arg(stand.postgres.port().to_string());
+    Ok(command)
+}
+
+fn loop_times(command: &mut Command) -> Result<Vec<f64>> {
+    let text = run(command, LIMIT).success().stdout;
+    let nanoseconds: Result<Vec<f64>, _> = text.lines().map(str::parse).collect();
+    Ok(nanoseconds?.into_iter().map(|time| time / 1000.0).collect())
+}
+
+/// Reads and removes pgbench's log: client, number, time in microseconds, …
+fn transaction_times(logs: &std::path::Path) -> Result<Vec<f64>> {
+    let mut times = Vec::new();
+    for file in logs.read_dir()?.flatten() {
+        for line in std::fs::read_to_string(file.path())?.lines() {
+            times.push(
+                line.split(' ')
+                    .nth(2)
+                    .context("a line of pgbench's log has a third field")?
+                    .parse()?,
+            );
+        }
+        std::fs::remove_file(file.path())?;
+    }
+    Ok(times)
+}
+
+/// Seconds of processor time of all ended clients and server processes.
+fn processor_time(stand: &Stand) -> f64 {
+    let of_children = |pid: &str| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let fields: Vec<&str> = stat
+            .rsplit(") ")
+            .next()
+            .unwrap_or_default()
+            .split(' ')
+            .collect();
+        // Fields 16 and 17 of the whole line: user and system time of waited-for children.
+        let field = |at: usize| {
+            fields
+                .get(at)
+                .and_then(|text| text.parse::<f64>().ok())
+                .unwrap_or(0.0)
+        };
+        (field(13) + field(14)) / TICKS
+    };
+    of_children("self") + of_children(&stand.postgres.pid().to_string())
+}
