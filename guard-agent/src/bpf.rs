@@ -116,7 +116,10 @@ impl Kernel {
                 .into_iter()
                 .map(Held::Pinned)
                 .collect(),
-            None => attached.into_iter().map(|own| Held::Own(own.link)).collect(),
+            None => attached
+                .into_iter()
+                .map(|own| Held::Own(own.link))
+                .collect(),
         };
         Ok(Self {
             tables: Tables::of_object(&mut object)?,
@@ -132,7 +135,10 @@ impl Kernel {
         let mut settings = self.tables.settings()?;
         let is_other = settings.scope_cgroup != 0
             && (settings.scope_cgroup, settings.scope_level) != (scope.id, scope.level);
-        if self.adopted && is_other && let Some(pins) = &self.pins {
+        if self.adopted
+            && is_other
+            && let Some(pins) = &self.pins
+        {
             return Err(pins.cannot_adopt("its scope is another cgroup"));
         }
         settings.scope_cgroup = scope.id;
