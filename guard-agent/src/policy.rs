@@ -11,6 +11,7 @@ mod compiled;
 mod datasets;
 mod denial;
 mod diagnostic;
+pub mod explain;
 mod fields;
 mod launchers;
 mod model;

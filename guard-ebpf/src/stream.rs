@@ -18,7 +18,7 @@ use crate::kernel::repeat::Kernel;
 use crate::kernel::socket;
 use crate::maps;
 use aya_ebpf::bindings::bpf_sock;
-use guard_common::abi::event::Statement;
+use guard_common::abi::event::{Poisoned, Statement};
 use guard_common::engine::{self, Scan};
 use guard_common::fault::Fault;
 use guard_common::pg::{Chunk, Engine, Stream};
@@ -41,8 +41,14 @@ pub(crate) struct Sock {
     pub(crate) chunk: Chunk,
     /// The record being written.
     pub(crate) record: Statement,
+    /// The record of its end: where nothing leaves any more.
+    pub(crate) poison: Poisoned,
     /// Digests of substitutes that the authority has yet to see; 0: free.
     pub(crate) pending: [u64; PENDING],
+    /// Beside each digest: hash of the name whose `Parse` was replaced, or 0.
+    pub(crate) pending_name: [u64; PENDING],
+    /// The name beside the substitute that the authority saw last.
+    pub(crate) pending_taken: u64,
     /// Names of this socket in `guard_names`.
     pub(crate) names: NameIndex,
     /// Session of the connect.
@@ -51,6 +57,8 @@ pub(crate) struct Sock {
     pub(crate) cookie: u64,
     /// Cookie of the network namespace.
     pub(crate) netns: u64,
+    /// Epoch of the policy that `dataset` is an index of.
+    pub(crate) dataset_epoch: u64,
     /// Remote address; IPv4 as v4-mapped IPv6, network order.
     pub(crate) address: [u8; 16],
     /// Thread group of the connect.
@@ -90,7 +98,7 @@ pub(crate) struct Sock {
     pub(crate) pending_count: u32,
     /// Remote port, host order.
     pub(crate) port: u16,
-    /// Dataset by index.
+    /// Dataset by index, or `NONE` when the policy at hand does not cover it.
     pub(crate) dataset: u8,
     /// 1 once the SYN was seen.
     pub(crate) started: u8,
@@ -150,6 +158,7 @@ pub(crate) fn adopt(sk: *mut bpf_sock, adoption: &Adoption) -> bool {
     sock.uid = adoption.uid;
     sock.port = adoption.port;
     sock.dataset = adoption.dataset;
+    sock.dataset_epoch = 0;
     sock.started = 0;
     sock.in_step = 0;
     sock.poisoned = 0;

@@ -184,13 +184,23 @@ impl Range {
             && (self.port_first..=self.port_last).contains(&port)
     }
 
-    /// Tells whether two ranges share an address.
+    /// How narrow the range is: the narrowest that holds an address counts.
     #[must_use]
-    pub fn overlaps(&self, other: &Self) -> bool {
+    pub fn narrowness(&self) -> (u32, std::cmp::Reverse<u16>) {
+        (
+            self.prefix,
+            std::cmp::Reverse(self.port_last - self.port_first),
+        )
+    }
+
+    /// Tells whether two ranges share an address and neither is narrower.
+    #[must_use]
+    pub fn is_ambiguous_with(&self, other: &Self) -> bool {
         let common = mask(self.prefix.min(other.prefix));
         self.net & common == other.net & common
             && self.port_first <= other.port_last
             && other.port_first <= self.port_last
+            && self.narrowness() == other.narrowness()
     }
 
     /// Tells whether every address of the range is on this host.
@@ -200,28 +210,6 @@ impl Range {
         let v6 = bits(Ipv6Addr::LOCALHOST.into());
         (self.prefix >= MAPPED_BITS + 8 && self.net & mask(MAPPED_BITS + 8) == v4)
             || (self.prefix == 128 && self.net == v6)
-    }
-
-    /// The range and what Linux takes for the same: a connect to the
-    /// unspecified address reaches the loopback address.
-    #[must_use]
-    pub fn with_aliases(self) -> Vec<Self> {
-        let mut all = vec![self];
-        let pairs: [(IpAddr, IpAddr); 2] = [
-            (Ipv4Addr::LOCALHOST.into(), Ipv4Addr::UNSPECIFIED.into()),
-            (Ipv6Addr::LOCALHOST.into(), Ipv6Addr::UNSPECIFIED.into()),
-        ];
-        for (loopback, unspecified) in pairs {
-            let port = self.port_first;
-            if self.contains(loopback, port) && !self.contains(unspecified, port) {
-                all.push(Self {
-                    net: bits(unspecified),
-                    prefix: 128,
-                    ..self
-                });
-            }
-        }
-        all
     }
 
     /// The entry of the kernel's table, without owner.
@@ -312,12 +300,17 @@ mod tests {
     }
 
     #[test]
-    fn the_unspecified_address_is_loopback_by_another_name() {
-        let unspecified: IpAddr = Ipv4Addr::UNSPECIFIED.into();
-        let aliases = ranges("127.0.0.0/8:5432")[0].with_aliases();
-        assert!(aliases.iter().any(|r| r.contains(unspecified, 5432)));
-        assert_eq!(ranges("10.0.0.0/8:5432")[0].with_aliases().len(), 1);
-        assert_eq!(ranges("*:5432")[0].with_aliases().len(), 1);
+    fn only_ranges_of_the_same_width_are_ambiguous() {
+        for (one, other, expected) in [
+            ("10.0.0.1:5432", "10.0.0.1:5432", true),
+            ("10.0.0.1:5432", "10.0.0.0/8:5432", false),
+            ("10.0.0.1:5432", "10.0.0.1:5432-5440", false),
+            ("10.0.0.1:5430-5433", "10.0.0.1:5432-5435", true),
+            ("10.0.0.1:1", "10.0.0.2:1", false),
+        ] {
+            let (one, other) = (ranges(one)[0], ranges(other)[0]);
+            assert_eq!(one.is_ambiguous_with(&other), expected, "{one} {other}");
+        }
     }
 
     #[test]

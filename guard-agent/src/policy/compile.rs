@@ -116,7 +116,7 @@ impl<'a> Writer<'a> {
             .map(|dataset| datasets::info(dataset, self.report))
             .collect();
         for (index, info) in infos.iter().take(MAX_DATASETS).enumerate() {
-            for range in info.ranges.iter().flat_map(|range| range.with_aliases()) {
+            for range in &info.ranges {
                 let mut entry = range.entry();
                 entry.dataset = index as u8;
                 self.endpoint(entry, &info.place);

@@ -33,13 +33,22 @@ impl Compiled {
         self.selectors.of(who, &self.subjects)
     }
 
-    /// The dataset that listens at an address, by index.
+    /// The dataset that listens at an address, by index: the one with the
+    /// narrowest range.
     #[must_use]
     pub fn dataset_for(&self, address: IpAddr, port: u16) -> Option<usize> {
-        self.datasets.iter().position(|dataset| {
-            let mut ranges = dataset.ranges.iter().flat_map(|range| range.with_aliases());
-            ranges.any(|range| range.contains(address, port))
-        })
+        let ranges = self
+            .datasets
+            .iter()
+            .enumerate()
+            .flat_map(|(index, dataset)| {
+                let ranges = dataset.ranges.iter();
+                ranges.map(move |range| (range.narrowness(), index, range))
+            });
+        ranges
+            .filter(|(.., range)| range.contains(address, port))
+            .max_by_key(|(narrowness, ..)| *narrowness)
+            .map(|(_, index, _)| index)
     }
 
     /// The dataset of a name, by index.

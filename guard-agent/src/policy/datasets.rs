@@ -1,7 +1,7 @@
 //! Datasets and address lists: checks that need to see several of them.
 
 use super::Capabilities;
-use super::address::{self, Listen, Range};
+use super::address::{Listen, Range};
 use super::diagnostic::{Place, Report, Spot};
 use super::model::DatasetInfo;
 use super::raw::RawDataset;
@@ -34,7 +34,8 @@ pub(crate) fn info(raw: &RawDataset, report: &mut Report) -> DatasetInfo {
     }
 }
 
-/// An address must not belong to two datasets: which rules would hold there?
+/// Of two datasets that share an address the narrower one counts there; where
+/// neither is narrower, the policy does not say which rules hold.
 pub(crate) fn check_overlaps(datasets: &[RawDataset], report: &mut Report) {
     let all: Vec<(&RawDataset, &Spot<Listen>)> = datasets
         .iter()
@@ -43,8 +44,11 @@ pub(crate) fn check_overlaps(datasets: &[RawDataset], report: &mut Report) {
     for (number, (dataset, endpoint)) in all.iter().enumerate() {
         let first = all.iter().take(number).find(|(other, known)| {
             !std::ptr::eq(*other, *dataset)
-                && ranges(&known.value)
-                    .any(|known| ranges(&endpoint.value).any(|range| range.overlaps(&known)))
+                && ranges(&known.value).iter().any(|known| {
+                    ranges(&endpoint.value)
+                        .iter()
+                        .any(|range| range.is_ambiguous_with(known))
+                })
         });
         if let Some((other, known)) = first {
             let cause = format!(
@@ -52,7 +56,7 @@ pub(crate) fn check_overlaps(datasets: &[RawDataset], report: &mut Report) {
                 other.name.value
             );
             let help = format!(
-                "it is at {}; an address is in one dataset only",
+                "it is at {}; make one of them narrower, or join the datasets",
                 known.place
             );
             report.error_help(&endpoint.place, cause, help);
@@ -60,12 +64,11 @@ pub(crate) fn check_overlaps(datasets: &[RawDataset], report: &mut Report) {
     }
 }
 
-fn ranges(listen: &Listen) -> impl Iterator<Item = Range> {
-    let all: &[Range] = match listen {
+fn ranges(listen: &Listen) -> &[Range] {
+    match listen {
         Listen::Ip(ranges) => ranges,
         Listen::Unix(_) => &[],
-    };
-    all.iter().flat_map(|range| range.with_aliases())
+    }
 }
 
 /// A rule that cannot be kept is an error; a path that no rule covers is worth
@@ -97,15 +100,6 @@ pub(crate) fn check_unix(
     }
 }
 
-/// Every address and port.
-pub(crate) fn everywhere() -> impl Iterator<Item = Range> {
-    let all = match address::parse("*:*") {
-        Ok(Listen::Ip(ranges)) => ranges,
-        _ => Vec::new(),
-    };
-    all.into_iter()
-}
-
 /// The endpoints of a connect rule.
 pub(crate) fn connect_ranges(
     endpoints: &[Spot<Listen>],
@@ -114,9 +108,8 @@ pub(crate) fn connect_ranges(
     let mut all = Vec::new();
     for endpoint in endpoints {
         match &endpoint.value {
-            Listen::Ip(_) => {
-                let place = &endpoint.place;
-                all.extend(ranges(&endpoint.value).map(|range| (range, place.clone())));
+            Listen::Ip(ranges) => {
+                all.extend(ranges.iter().map(|range| (*range, endpoint.place.clone())));
             }
             Listen::Unix(_) => report.error_help(
                 &endpoint.place,

@@ -153,13 +153,19 @@ fn connect_rules_own_their_endpoints_and_datasets_theirs() {
         .iter()
         .map(|entry| (entry.dataset, entry.rule))
         .collect();
-    // Loopback brings the unspecified address along, twice.
-    assert_eq!(
-        owners,
-        [(0, NONE), (0, NONE), (NONE, 0), (NONE, 1), (NONE, 1)]
-    );
-    assert_eq!(compiled.dataset_for([0, 0, 0, 0].into(), 5432), Some(0));
+    assert_eq!(owners, [(0, NONE), (NONE, 0)]);
+    assert_eq!(compiled.policy.rules[0].datasets, u64::MAX);
+    assert_eq!(compiled.policy.rules[1].datasets, 1);
+    assert_eq!(compiled.dataset_for([127, 0, 0, 1].into(), 5432), Some(0));
     assert_eq!(compiled.dataset_for([127, 0, 0, 1].into(), 5433), None);
+}
+
+#[test]
+fn the_narrower_dataset_counts() {
+    let text = "version: 1\ndatasets:\n  - { name: pii, protocol: postgres, endpoints: [\"10.1.2.3:5432\"] }\n  - { name: all, protocol: postgres, endpoints: [\"10.0.0.0/8:5432\"] }\n";
+    let compiled = good(text).compiled;
+    assert_eq!(compiled.dataset_for([10, 1, 2, 3].into(), 5432), Some(0));
+    assert_eq!(compiled.dataset_for([10, 1, 2, 4].into(), 5432), Some(1));
 }
 
 #[test]

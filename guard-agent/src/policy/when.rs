@@ -48,7 +48,6 @@ pub(crate) enum Act {
     Statement {
         hits: u64,
         opaque: u32,
-        classes: Vec<Spot<Class>>,
     },
     Exec(Vec<Spot<ExecPattern>>),
     Connect {
@@ -207,7 +206,6 @@ fn statement(node: &Node, report: &mut Report) -> Option<Act> {
         return Some(Act::Statement {
             hits: classes.iter().fold(0, |hits, spot| hits | spot.value.bit()),
             opaque: 0,
-            classes,
         });
     }
     let mut fields = Fields::open(node, "`statement`", report)?;
@@ -241,11 +239,7 @@ fn statement(node: &Node, report: &mut Report) -> Option<Act> {
             }
         }
     }
-    Some(Act::Statement {
-        hits,
-        opaque,
-        classes,
-    })
+    Some(Act::Statement { hits, opaque })
 }
 
 fn classes(node: &Node, report: &mut Report) -> Vec<Spot<Class>> {

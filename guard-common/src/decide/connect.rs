@@ -121,6 +121,22 @@ struct Endpoints<'a> {
     span: u64,
 }
 
+impl<'a> Endpoints<'a> {
+    #[inline(always)]
+    const fn new(policy: &'a Policy, target: Target) -> Self {
+        Self {
+            policy,
+            target,
+            datasets: 0,
+            naming: 0,
+            named: 0,
+            dataset: NONE as u64,
+            mask: [0; 2],
+            span: 0,
+        }
+    }
+}
+
 impl Turn for Endpoints<'_> {
     #[inline(always)]
     fn turn(&mut self, index: u32) -> bool {
@@ -199,6 +215,15 @@ impl Turn for Rules<'_> {
     }
 }
 
+/// The dataset that listens at a target, as in [`Outcome::dataset`].
+#[inline(always)]
+#[must_use]
+pub fn dataset<R: Repeat>(policy: &Policy, target: Target) -> u8 {
+    let mut endpoints = Endpoints::new(policy, target);
+    R::repeat(MAX_ENDPOINTS as u32, &mut endpoints);
+    endpoints.dataset as u8
+}
+
 /// Decides a connection.
 ///
 /// A subject that may reach listed endpoints only is refused everything that is
@@ -209,16 +234,7 @@ impl Turn for Rules<'_> {
 /// One turn for each endpoint and each rule of the policy.
 #[inline(always)]
 pub fn decide<R: Repeat>(policy: &Policy, target: Target, caller: Caller, outcome: &mut Outcome) {
-    let mut endpoints = Endpoints {
-        policy,
-        target,
-        datasets: 0,
-        naming: 0,
-        named: 0,
-        dataset: NONE as u64,
-        mask: [0; 2],
-        span: 0,
-    };
+    let mut endpoints = Endpoints::new(policy, target);
     R::repeat(MAX_ENDPOINTS as u32, &mut endpoints);
     let (datasets, naming, named) = (endpoints.datasets, endpoints.naming, endpoints.named);
     outcome.dataset = endpoints.dataset as u8;

@@ -125,12 +125,11 @@ pub fn commit<N: Names>(stream: &mut Stream, names: &mut N) {
 ///
 /// The server skips what follows a failed message of the extended protocol up
 /// to the next `Sync`, so a client may still bind and execute the name it meant
-/// to prepare: that is no second action.
+/// to prepare (`refused` is the hash of that name, or 0): that is no second
+/// action.
 #[inline(always)]
-pub const fn commit_substitute(stream: &mut Stream) {
-    if stream.kind == b'P' {
-        stream.refused = stream.name;
-    }
+pub const fn commit_substitute(stream: &mut Stream, refused: u64) {
+    stream.refused = refused;
     if stream.kind != b'Q' && stream.kind != b'F' {
         stream.unnamed.clear();
         stream.unnamed.reserved = SUBSTITUTE;

@@ -315,7 +315,8 @@ fn a_refused_name_that_is_bound_before_the_sync_is_no_second_action() {
         }
         let what = settle::settle(stream, &mut names);
         if replaced {
-            settle::commit_substitute(stream);
+            let name = stream.name;
+            settle::commit_substitute(stream, name);
         } else {
             settle::commit(stream, &mut names);
         }

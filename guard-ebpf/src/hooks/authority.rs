@@ -1,6 +1,5 @@
 //! Judges every byte that leaves a guarded database socket.
 
-use crate::emit;
 use crate::kernel::packet::{self, RST, SYN, Segment, URG};
 use crate::kernel::repeat::Kernel;
 use crate::kernel::socket;
@@ -8,7 +7,6 @@ use crate::maps;
 use crate::stream::{Sock, authority};
 use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
-use guard_common::abi::event::{EVENT_POISONED, Poisoned};
 use guard_common::class::Opaque;
 use guard_common::fault::Fault;
 use guard_common::limits::CHUNK_BYTES;
@@ -56,7 +54,7 @@ pub(crate) fn guard_authority(ctx: SkBuffContext) -> i32 {
         return DROP;
     }
     if sock.condemned != 0 || judge(&ctx, sock, &segment) {
-        poison(sock, &segment);
+        poison(&ctx, sock);
         return DROP;
     }
     sock.expect = end;
@@ -144,26 +142,10 @@ impl Turn for Reading<'_> {
 /// Marks the socket so that nothing leaves any more, and asks the agent to
 /// destroy it.
 #[inline(always)]
-fn poison(sock: &mut Sock, segment: &Segment) {
+fn poison(ctx: &SkBuffContext, sock: &mut Sock) {
     sock.poisoned = 1;
-    let origin = emit::Origin {
-        session: sock.session,
-        epoch: 0,
-        tgid: sock.tgid,
-        tid: sock.tid,
-        uid: sock.uid,
-    };
-    let poisoned = Poisoned {
-        header: emit::header(EVENT_POISONED, size_of::<Poisoned>() as u32, origin),
-        socket: sock.cookie,
-        netns: sock.netns,
-        local: segment.local,
-        remote: segment.remote,
-        local_port: segment.local_port,
-        remote_port: segment.remote_port,
-        family: segment.family,
-        reserved: 0,
-    };
-    maps::remember_poisoned(&poisoned);
-    emit::send_poisoned(&poisoned);
+    if packet::name_ends(ctx, &mut sock.poison).is_none() {
+        maps::count_fault(Fault::Packet);
+    }
+    authority::announce_poison(sock);
 }

@@ -4,20 +4,11 @@ use crate::kernel::bound;
 use crate::stream::Sock;
 use aya_ebpf::helpers::generated::bpf_skb_load_bytes;
 use aya_ebpf::programs::SkBuffContext;
+use guard_common::abi::event::Poisoned;
 use guard_common::limits::CHUNK_BYTES;
 
 /// Where a TCP segment's payload stands in its packet, and in the stream.
 pub(crate) struct Segment {
-    /// Local address; IPv4 as v4-mapped IPv6, network order.
-    pub(crate) local: [u8; 16],
-    /// Remote address, same form.
-    pub(crate) remote: [u8; 16],
-    /// Address family (2 or 10).
-    pub(crate) family: u16,
-    /// Local port, host order.
-    pub(crate) local_port: u16,
-    /// Remote port, host order.
-    pub(crate) remote_port: u16,
     /// TCP flags.
     pub(crate) flags: u8,
     /// Sequence number of the first payload byte.
@@ -28,6 +19,9 @@ pub(crate) struct Segment {
     pub(crate) length: u32,
 }
 
+/// `IPPROTO_TCP`.
+const TCP: u8 = 6;
+
 /// [`Segment::flags`]: SYN.
 pub(crate) const SYN: u8 = 2;
 /// [`Segment::flags`]: RST.
@@ -35,68 +29,65 @@ pub(crate) const RST: u8 = 4;
 /// [`Segment::flags`]: URG.
 pub(crate) const URG: u8 = 32;
 
-/// `skb->len`.
+/// Offset of the TCP header; `None`: not a TCP segment that can be read.
 #[inline(always)]
-pub(crate) fn length(ctx: &SkBuffContext) -> u32 {
-    ctx.len()
+fn transport(ctx: &SkBuffContext) -> Option<usize> {
+    let first = ctx.load::<u8>(0).ok()?;
+    match first >> 4 {
+        4 if ctx.load::<u8>(9).ok()? == TCP => Some((first & 15) as usize * 4),
+        6 => match ctx.load::<u8>(6).ok()? {
+            TCP => Some(40),
+            // The kernel puts a hop-by-hop header before jumbo segments.
+            0 if ctx.load::<u8>(40).ok()? == TCP => {
+                Some(48 + ctx.load::<u8>(41).ok()? as usize * 8)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Parses the headers; `None`: not a TCP segment that can be read.
 #[inline(always)]
 pub(crate) fn segment(ctx: &SkBuffContext) -> Option<Segment> {
-    let mut local = [0_u8; 16];
-    let mut remote = [0_u8; 16];
-    let first = ctx.load::<u8>(0).ok()?;
-    let (family, transport) = match first >> 4 {
-        4 => {
-            if ctx.load::<u8>(9).ok()? != 6 {
-                return None;
-            }
-            let source = ctx.load::<[u8; 4]>(12).ok()?;
-            let target = ctx.load::<[u8; 4]>(16).ok()?;
-            local[10] = 0xff;
-            local[11] = 0xff;
-            remote[10] = 0xff;
-            remote[11] = 0xff;
-            let mut at = 0;
-            while at < 4 {
-                local[12 + at] = source[at];
-                remote[12 + at] = target[at];
-                at += 1;
-            }
-            (2, (first & 15) as usize * 4)
-        }
-        6 => {
-            local = ctx.load::<[u8; 16]>(8).ok()?;
-            remote = ctx.load::<[u8; 16]>(24).ok()?;
-            // The kernel puts a hop-by-hop header before jumbo segments.
-            match ctx.load::<u8>(6).ok()? {
-                6 => (10, 40),
-                0 if ctx.load::<u8>(40).ok()? == 6 => {
-                    (10, 48 + ctx.load::<u8>(41).ok()? as usize * 8)
-                }
-                _ => return None,
-            }
-        }
-        _ => return None,
-    };
-    let ports = u32::from_be(ctx.load::<u32>(transport).ok()?);
+    let transport = transport(ctx)?;
     let sequence = u32::from_be(ctx.load::<u32>(transport + 4).ok()?);
     let words = ctx.load::<u8>(transport + 12).ok()?;
     let flags = ctx.load::<u8>(transport + 13).ok()?;
     let offset = transport as u32 + (words >> 4) as u32 * 4;
     Some(Segment {
-        local,
-        remote,
-        family,
-        local_port: (ports >> 16) as u16,
-        remote_port: ports as u16,
         flags,
         // A SYN takes one number itself.
         sequence: sequence.wrapping_add((flags & SYN != 0) as u32),
         offset,
         length: ctx.len().wrapping_sub(offset),
     })
+}
+
+/// Writes the packet's addresses and ports into the record of its socket.
+#[inline(always)]
+pub(crate) fn name_ends(ctx: &SkBuffContext, record: &mut Poisoned) -> Option<()> {
+    let transport = transport(ctx)?;
+    let ports = u32::from_be(ctx.load::<u32>(transport).ok()?);
+    record.local_port = (ports >> 16) as u16;
+    record.remote_port = ports as u16;
+    if ctx.load::<u8>(0).ok()? >> 4 == 4 {
+        record.family = 2;
+        record.local = mapped(ctx.load::<[u8; 4]>(12).ok()?);
+        record.remote = mapped(ctx.load::<[u8; 4]>(16).ok()?);
+    } else {
+        record.family = 10;
+        record.local = ctx.load::<[u8; 16]>(8).ok()?;
+        record.remote = ctx.load::<[u8; 16]>(24).ok()?;
+    }
+    Some(())
+}
+
+/// An IPv4 address as v4-mapped IPv6.
+#[inline(always)]
+const fn mapped(address: [u8; 4]) -> [u8; 16] {
+    let [a, b, c, d] = address;
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
 }
 
 /// Copies `count` bytes (1 to [`CHUNK_BYTES`]) at `offset` into the chunk.

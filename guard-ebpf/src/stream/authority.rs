@@ -1,11 +1,12 @@
 //! The authority: judges what really leaves the socket, exactly once and in
 //! order.
 
+use crate::emit;
 use crate::kernel::repeat::Kernel;
 use crate::maps;
 use crate::stream::names::{KernelNames, NameIndex};
 use crate::stream::{KernelEngine, PENDING, Sock, judge};
-use guard_common::abi::event::JUDGE_AUTHORITY;
+use guard_common::abi::event::{EVENT_POISONED, JUDGE_AUTHORITY, Poisoned};
 use guard_common::hash;
 use guard_common::limits::{CHUNK_BYTES, DENIAL_BYTES};
 use guard_common::pg::{self, phase, settle};
@@ -142,7 +143,8 @@ extern "C" fn guard_authority_message(sock: *mut Sock) -> u32 {
         return 1;
     };
     if sock.authority.hashing != 0 && take_pending(sock) {
-        settle::commit_substitute(&mut sock.authority);
+        let name = sock.pending_taken;
+        settle::commit_substitute(&mut sock.authority, name);
         sock.authority.next();
         return 0;
     }
@@ -188,10 +190,41 @@ fn take_pending(sock: &mut Sock) -> bool {
     while index < PENDING {
         if sock.pending[index & (PENDING - 1)] == digest {
             sock.pending[index & (PENDING - 1)] = 0;
+            sock.pending_taken = sock.pending_name[index & (PENDING - 1)];
             sock.pending_count = sock.pending_count.wrapping_sub(1);
             return true;
         }
         index += 1;
     }
     false
+}
+
+/// Asks the agent to destroy the socket that `sock.poison` names.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_authority_poison(sock: *mut Sock) -> u32 {
+    // SAFETY: as in `guard_authority_chunk`.
+    let Some(sock) = (unsafe { sock.as_mut() }) else {
+        return 1;
+    };
+    let origin = emit::Origin {
+        session: sock.session,
+        epoch: sock.dataset_epoch,
+        tgid: sock.tgid,
+        tid: sock.tid,
+        uid: sock.uid,
+    };
+    let record = &mut sock.poison;
+    record.header = emit::header(EVENT_POISONED, size_of::<Poisoned>() as u32, origin);
+    record.socket = sock.cookie;
+    record.netns = sock.netns;
+    maps::remember_poisoned(record);
+    emit::send_poisoned(record);
+    0
+}
+
+/// See [`guard_authority_poison`].
+#[inline(always)]
+pub(crate) fn announce_poison(sock: &mut Sock) {
+    guard_authority_poison(sock);
 }

@@ -7,7 +7,9 @@ use crate::kernel::repeat::Kernel;
 use crate::maps;
 use crate::stream::Sock;
 use guard_common::abi::event::{EVENT_STATEMENT, JUDGE_VOICE, Statement};
+use guard_common::abi::policy::NONE;
 use guard_common::abi::session::SESSION_QUARANTINED;
+use guard_common::decide::connect::{self, Target};
 use guard_common::decide::statement::{self, Sender};
 use guard_common::fault::Fault;
 use guard_common::pg::{Stream, settle};
@@ -35,6 +37,20 @@ extern "C" fn guard_judge(sock: *mut Sock, judge: u32, what: u32) -> u32 {
         *decision = Decision::without_rule(Verdict::Block, Cause::Fault);
         return 1;
     };
+    if sock.dataset_epoch != policy.epoch {
+        // Indexes of datasets are those of one policy.
+        let (upper, lower) = halves(&sock.address);
+        let target = Target {
+            net: [upper, lower],
+            port: sock.port,
+        };
+        sock.dataset = connect::dataset::<Kernel>(policy, target);
+        sock.dataset_epoch = policy.epoch;
+    }
+    if sock.dataset == NONE {
+        *decision = Decision::OPEN;
+        return 0;
+    }
     let Some(session) = maps::session(sock.session) else {
         maps::count_fault(Fault::NoSession);
         let enforced = policy.enforced_datasets & (1 << (sock.dataset & 63)) != 0;
@@ -58,6 +74,13 @@ extern "C" fn guard_judge(sock: *mut Sock, judge: u32, what: u32) -> u32 {
     }
     hooks::disarm(decision);
     decision.denies() as u32
+}
+
+/// The two halves of an address, as host-order numbers.
+#[inline(always)]
+fn halves(address: &[u8; 16]) -> (u64, u64) {
+    let number = u128::from_be_bytes(*address);
+    ((number >> 64) as u64, number as u64)
 }
 
 /// See [`guard_judge`].

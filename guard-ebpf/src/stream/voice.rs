@@ -273,10 +273,16 @@ extern "C" fn guard_voice_announce(sock: *mut Sock) -> u32 {
     };
     Kernel::repeat(DENIAL_BYTES as u32, &mut digest);
     let digest = digest.digest;
+    let name = if sock.voice.kind == b'P' {
+        sock.voice.name
+    } else {
+        0
+    };
     let mut index = 0;
     while index < PENDING {
         if sock.pending[index & (PENDING - 1)] == 0 {
             sock.pending[index & (PENDING - 1)] = digest;
+            sock.pending_name[index & (PENDING - 1)] = name;
             sock.pending_count = sock.pending_count.wrapping_add(1);
             break;
         }
@@ -284,7 +290,7 @@ extern "C" fn guard_voice_announce(sock: *mut Sock) -> u32 {
     }
     let sequence = sock.voice_base.wrapping_add(sock.voice_message);
     judge::record(sock, JUDGE_VOICE, Effect::ErrorFrame, sequence);
-    settle::commit_substitute(&mut sock.voice);
+    settle::commit_substitute(&mut sock.voice, name);
     sock.voice.next();
     0
 }

@@ -1,8 +1,7 @@
 //! Rules: conditions become masks, endpoints and patterns.
 
-use super::super::address::Listen;
 use super::super::datasets;
-use super::super::diagnostic::{Place, Spot, nearest, shown};
+use super::super::diagnostic::{Spot, nearest, shown};
 use super::super::model::{DatasetInfo, KillScope, RuleInfo, RuleKind, SubjectInfo};
 use super::super::rule::RawRule;
 use super::super::when::{Act, DatasetIs};
@@ -10,7 +9,6 @@ use super::{Writer, distinct};
 use guard_common::abi::policy::{
     Endpoint, KIND_CONNECT, KIND_EXEC, KIND_STATEMENT, RULE_CONTEXT, RULE_KILL_TREE, Rule,
 };
-use guard_common::class::Class;
 use guard_common::limits::{MAX_EXEC_PATTERNS, MAX_RULES};
 use guard_common::verdict::{Mode, Verdict};
 
@@ -56,15 +54,11 @@ impl Writer<'_> {
         datasets: &[DatasetInfo],
     ) -> (Rule, RuleKind) {
         match &rule.when.act {
-            Act::Statement {
-                hits,
-                opaque,
-                classes,
-            } => {
+            Act::Statement { hits, opaque } => {
                 compiled.kind = KIND_STATEMENT;
                 compiled.hits = *hits;
                 compiled.opaque = *opaque;
-                self.statement(rule, compiled.datasets, classes, datasets);
+                self.statement(rule, compiled.datasets, datasets);
                 (compiled, RuleKind::Statement)
             }
             Act::Exec(patterns) => {
@@ -91,12 +85,15 @@ impl Writer<'_> {
             }
             Act::Connect { all, endpoints } => {
                 compiled.kind = KIND_CONNECT;
-                let mask = compiled.datasets;
-                compiled.datasets = u64::MAX;
-                for (entry, place) in self.targets(rule, mask, *all, endpoints, datasets) {
+                if rule.when.datasets.is_some() && !all {
+                    let cause = "`dataset` and `endpoints` exclude each other";
+                    let help = "write connect: { all: true } for the dataset's own endpoints";
+                    self.report.error_help(&rule.when.place, cause, help);
+                }
+                for (range, place) in datasets::connect_ranges(endpoints, self.report) {
                     let entry = Endpoint {
                         rule: index as u8,
-                        ..entry
+                        ..range.entry()
                     };
                     self.endpoint(entry, &place);
                 }
@@ -105,24 +102,11 @@ impl Writer<'_> {
         }
     }
 
-    fn statement(
-        &mut self,
-        rule: &RawRule,
-        mask: u64,
-        classes: &[Spot<Class>],
-        datasets: &[DatasetInfo],
-    ) {
+    fn statement(&mut self, rule: &RawRule, mask: u64, datasets: &[DatasetInfo]) {
         if datasets.is_empty() {
             let cause = "a statement rule without any dataset can never match";
             let help = "declare what it protects under `datasets`";
             self.report.error_help(&rule.when.place, cause, help);
-        }
-        for class in classes {
-            if class.value == Class::IntoFile {
-                let cause = "PostgreSQL has no statement of class `into-file`";
-                let help = "COPY … TO a file is `copy-program`; remove the class";
-                self.report.error_help(&class.place, cause, help);
-            }
         }
         let declared = match datasets.len() {
             0 => 0,
@@ -132,41 +116,6 @@ impl Writer<'_> {
         if rule.mode == Mode::Enforce {
             self.policy.enforced_datasets |= mask & declared;
         }
-    }
-
-    /// The address ranges of a connect rule.
-    fn targets(
-        &mut self,
-        rule: &RawRule,
-        mask: u64,
-        all: bool,
-        endpoints: &[Spot<Listen>],
-        datasets: &[DatasetInfo],
-    ) -> Vec<(Endpoint, Place)> {
-        let place = &rule.when.place;
-        if rule.when.datasets.is_some() {
-            if !all {
-                let help = "write connect: { all: true } for the dataset's own endpoints";
-                let cause = "`dataset` and `endpoints` exclude each other";
-                self.report.error_help(place, cause, help);
-            }
-            return datasets
-                .iter()
-                .enumerate()
-                .filter(|(index, _)| mask & (1 << (index & 63)) != 0)
-                .flat_map(|(_, info)| info.ranges.iter().flat_map(|range| range.with_aliases()))
-                .map(|range| (range.entry(), place.clone()))
-                .collect();
-        }
-        if all {
-            return datasets::everywhere()
-                .map(|range| (range.entry(), place.clone()))
-                .collect();
-        }
-        datasets::connect_ranges(endpoints, self.report)
-            .into_iter()
-            .map(|(range, place)| (range.entry(), place))
-            .collect()
     }
 
     /// The datasets that a rule is about; all ones when it does not say.

@@ -1,0 +1,4 @@
+//! What `guardctl` does, one module a command.
+
+pub mod explain;
+pub mod policy;

@@ -1,0 +1,98 @@
+//! `guardctl policy check`: is a policy valid? Offline.
+
+use super::explain::Output;
+use crate::policy::{self, Capabilities, Loaded, PolicyErrors, Problem};
+use serde_json::{Value, json};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Exit code for a policy that is not valid.
+const INVALID: u8 = 3;
+
+/// Checks policy files without a daemon.
+///
+/// All files together are one policy, as for the daemon. Exits with 3 and
+/// every mistake on stderr when it is not valid.
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Policy files, or folders with *.yaml files
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+/// Runs `guardctl policy check`.
+///
+/// # Errors
+///
+/// The result cannot be written.
+pub fn check(args: &CheckArgs) -> io::Result<ExitCode> {
+    let result = policy::load(&args.files, Capabilities::default());
+    let (code, text) = match &result {
+        Ok(loaded) => (ExitCode::SUCCESS, ok_text(loaded)),
+        Err(_) => (ExitCode::from(INVALID), String::new()),
+    };
+    if args.output == Output::Json {
+        writeln!(io::stdout(), "{}", as_json(&result))?;
+        return Ok(code);
+    }
+    match result {
+        Ok(loaded) => {
+            for warning in loaded.warnings {
+                writeln!(io::stderr(), "warning: {warning}")?;
+            }
+            writeln!(io::stdout(), "{text}")?;
+        }
+        Err(errors) => writeln!(io::stderr(), "{errors}")?,
+    }
+    Ok(code)
+}
+
+fn ok_text(loaded: &Loaded) -> String {
+    let compiled = &loaded.compiled;
+    format!(
+        "valid: {}, {}, {}; sha256 {}",
+        counted(compiled.rules.len(), "rule"),
+        counted(compiled.datasets.len(), "dataset"),
+        counted(compiled.subjects.len(), "subject"),
+        loaded.sha256
+    )
+}
+
+fn counted(count: usize, word: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{plural}")
+}
+
+fn as_json(result: &Result<Loaded, PolicyErrors>) -> Value {
+    match result {
+        Ok(loaded) => json!({
+            "v": 1,
+            "valid": true,
+            "sha256": loaded.sha256,
+            "files": loaded.files,
+            "warnings": loaded.warnings,
+            "rules": loaded.compiled.rules.len(),
+            "datasets": loaded.compiled.datasets.len(),
+            "subjects": loaded.compiled.subjects.len(),
+        }),
+        Err(errors) => json!({
+            "v": 1,
+            "valid": false,
+            "errors": errors.problems.iter().map(problem).collect::<Vec<_>>(),
+        }),
+    }
+}
+
+fn problem(problem: &Problem) -> Value {
+    json!({
+        "file": &*problem.place.file,
+        "line": problem.place.line,
+        "column": problem.place.column,
+        "error": problem.cause,
+        "help": problem.help,
+    })
+}

@@ -1,0 +1,186 @@
+//! The facts of a statement in words: the `facts` of records and of
+//! `guardctl explain`. Identifiers only, never a literal.
+
+use guard_common::class::{Class, Opaque, Where};
+use guard_common::engine::VERB_NAMES;
+use guard_common::facts::Facts;
+use guard_common::hash;
+use serde::Serialize;
+
+/// Facts as they are written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StatementWords {
+    /// The strictest class.
+    pub class: &'static str,
+    /// All classes, in the order of the list in `docs/policy.md`.
+    pub classes: Vec<&'static str>,
+    /// Table names, schema-qualified where the statement does it.
+    pub tables: Vec<String>,
+    /// The weakest WHERE of the classes that have one.
+    #[serde(rename = "where")]
+    pub condition: Option<&'static str>,
+    /// The first reason why the statement cannot be read with certainty.
+    pub opaque: Option<&'static str>,
+    /// All of those reasons.
+    pub opaque_reasons: Vec<&'static str>,
+    /// Statements in the message.
+    pub statements: u16,
+    /// Length of the text.
+    pub bytes: u64,
+    /// Verbs and tables, such as `DROP TABLE customers`.
+    pub summary: String,
+    /// Equal for statements of the same shape: classes, verbs and tables.
+    pub fingerprint: String,
+    /// More names were found than kept.
+    pub truncated: bool,
+}
+
+impl From<&Facts> for StatementWords {
+    fn from(facts: &Facts) -> Self {
+        let reasons: Vec<&'static str> = Opaque::ALL
+            .into_iter()
+            .filter(|reason| facts.opaque & reason.bit() != 0)
+            .map(Opaque::name)
+            .collect();
+        let tables = tables(facts);
+        Self {
+            class: facts.class().name(),
+            classes: classes(facts).map(Class::name).collect(),
+            condition: condition(facts).map(Where::name),
+            opaque: reasons.first().copied(),
+            opaque_reasons: reasons,
+            statements: facts.statements,
+            bytes: facts.bytes,
+            summary: summary(facts, &tables),
+            fingerprint: fingerprint(facts),
+            truncated: facts.truncated != 0,
+            tables,
+        }
+    }
+}
+
+fn classes(facts: &Facts) -> impl Iterator<Item = Class> {
+    let hits = facts.hits;
+    Class::ALL
+        .into_iter()
+        .filter(move |class| hits & class.bit() != 0)
+}
+
+fn condition(facts: &Facts) -> Option<Where> {
+    Where::ALL.into_iter().find(|condition| {
+        Class::ALL
+            .iter()
+            .any(|class| facts.hits & class.where_bit(*condition) != 0)
+    })
+}
+
+fn tables(facts: &Facts) -> Vec<String> {
+    let kept = facts.tables.iter().take(usize::from(facts.table_count));
+    let mut names = Vec::new();
+    for table in kept {
+        let name = printable(table.as_bytes());
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn verbs(facts: &Facts) -> &[u8] {
+    let count = usize::from(facts.verb_count);
+    facts.verbs.get(..count).unwrap_or(&facts.verbs)
+}
+
+fn summary(facts: &Facts, tables: &[String]) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for verb in verbs(facts) {
+        let word = VERB_NAMES.get(usize::from(*verb)).copied().unwrap_or("");
+        if !word.is_empty() && !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    if words.is_empty() {
+        words.push(facts.class().name());
+    }
+    let mut text = words.join(", ");
+    if !tables.is_empty() {
+        text.push(' ');
+        text.push_str(&tables.join(", "));
+    }
+    if facts.truncated != 0 {
+        text.push_str(" …");
+    }
+    text
+}
+
+fn fingerprint(facts: &Facts) -> String {
+    let mut shape = hash::START;
+    let mut add = |bytes: &[u8]| {
+        for byte in bytes.iter().chain(&[0]) {
+            shape = hash::step(shape, *byte);
+        }
+    };
+    add(&facts.hits.to_le_bytes());
+    add(&facts.opaque.to_le_bytes());
+    add(verbs(facts));
+    for table in facts.tables.iter().take(usize::from(facts.table_count)) {
+        add(table.as_bytes());
+        add(&[table.tag]);
+    }
+    format!("{shape:016x}")
+}
+
+/// Bytes from a statement as text without control characters.
+fn printable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes)
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use guard_common::text::Text;
+
+    fn named(name: &[u8]) -> Text<64> {
+        let mut text = Text::EMPTY;
+        for byte in name {
+            text.push(*byte);
+        }
+        text
+    }
+
+    #[test]
+    fn facts_are_told_in_the_words_of_the_policy() {
+        let mut facts = Facts::NEW;
+        facts.add(Class::Select);
+        facts.add(Class::Delete);
+        facts.hits |=
+            Class::Delete.where_bit(Where::Tautology) | Class::Select.where_bit(Where::Scoped);
+        facts.add_opaque(Opaque::Call);
+        facts.tables[0] = named(b"hr.pay");
+        facts.tables[1] = named(b"a\x1b[2Jb");
+        facts.tables[2] = named(b"hr.pay");
+        facts.table_count = 3;
+        let words = StatementWords::from(&facts);
+        assert_eq!(
+            (words.class, words.condition),
+            ("delete", Some("tautology"))
+        );
+        assert_eq!(words.classes, ["select", "delete"]);
+        assert_eq!(words.tables, ["hr.pay", "a\u{fffd}[2Jb"]);
+        assert_eq!(words.opaque, Some("call"));
+    }
+
+    #[test]
+    fn the_fingerprint_tells_shapes_apart() {
+        let mut one = Facts::NEW;
+        one.add(Class::Select);
+        let mut other = one;
+        assert_eq!(fingerprint(&one), fingerprint(&other));
+        other.tables[0] = named(b"t");
+        other.table_count = 1;
+        assert_ne!(fingerprint(&one), fingerprint(&other));
+    }
+}

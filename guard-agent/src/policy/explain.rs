@@ -1,0 +1,141 @@
+//! Judges statements offline, by the code that runs in the kernel: the same
+//! framing, engine and decision, on the same tables.
+
+mod action;
+mod stream;
+
+pub use action::{Start, connection, start};
+
+use super::compiled::Compiled;
+use guard_common::abi::policy::{RULE_CONTEXT, Rule};
+use guard_common::engine::Tables;
+use guard_common::facts::Facts;
+use guard_common::verdict::{Decision, Verdict};
+use std::collections::BTreeMap;
+use zerocopy::FromZeros;
+
+/// One connection of a client, as far as it matters.
+#[derive(Clone, Debug, Default)]
+pub struct Connection {
+    /// `database` of the startup packet.
+    pub database: Option<String>,
+    /// Further parameters of the startup packet.
+    pub startup: BTreeMap<String, String>,
+    /// What the client writes after the handshake, one entry a write.
+    pub writes: Vec<Vec<u8>>,
+}
+
+impl Connection {
+    /// A connection that sends one simple query.
+    #[must_use]
+    pub fn query(sql: &str) -> Self {
+        Self {
+            writes: vec![stream::query(sql)],
+            ..Self::default()
+        }
+    }
+}
+
+/// One judged message.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged {
+    /// Type byte of the message.
+    pub message: u8,
+    /// What was read.
+    pub facts: Facts,
+    /// What policy says.
+    pub decision: Decision,
+}
+
+impl Judged {
+    /// The enforced verdict.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        Verdict::from_raw(self.decision.verdict)
+    }
+}
+
+/// All that was judged of one connection.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    /// The dataset by index.
+    pub dataset: Option<usize>,
+    /// The messages in order.
+    pub messages: Vec<Judged>,
+    /// Bytes that are missing of the last message; a server waits for them.
+    pub missing: u32,
+}
+
+impl Judgement {
+    /// The message that decides: the strictest verdict; of those the strictest
+    /// class; of those the first.
+    #[must_use]
+    pub fn deciding(&self) -> Option<&Judged> {
+        self.messages.iter().rev().max_by_key(|judged| {
+            let class = judged.facts.class();
+            let weakness = guard_common::class::Class::BY_STRICTNESS
+                .iter()
+                .position(|known| *known == class);
+            (judged.verdict(), std::cmp::Reverse(weakness))
+        })
+    }
+}
+
+/// Who asks, and under which policy.
+#[derive(Clone, Copy)]
+pub struct Judge<'a> {
+    /// The policy; without one there are facts only.
+    pub compiled: Option<&'a Compiled>,
+    /// The engine's tables.
+    pub tables: &'a Tables,
+    /// Selectors of the session.
+    pub selectors: u64,
+    /// The dataset by index; every dataset is tried when it is not said.
+    pub dataset: Option<usize>,
+}
+
+impl Judge<'_> {
+    /// Judges a connection; where several datasets are tried, the strictest
+    /// answer counts.
+    #[must_use]
+    pub fn judge(&self, connection: &Connection) -> Judgement {
+        let count = self.compiled.map_or(0, |compiled| compiled.datasets.len());
+        let datasets: Vec<Option<usize>> = match self.dataset {
+            Some(dataset) => vec![Some(dataset)],
+            None if count == 0 => vec![None],
+            None => (0..count).map(Some).collect(),
+        };
+        datasets
+            .into_iter()
+            .rev()
+            .map(|dataset| stream::judge(self, dataset, connection))
+            .max_by_key(|judgement| judgement.deciding().map(Judged::verdict))
+            .unwrap_or_default()
+    }
+
+    /// Names of the rules that would count this message (`more_than`).
+    #[must_use]
+    pub fn counted(&self, judged: &Judged, dataset: Option<usize>) -> Vec<&str> {
+        let Some(compiled) = self.compiled else {
+            return Vec::new();
+        };
+        let dataset = 1 << (dataset.unwrap_or(0) & 63);
+        let matches = |rule: &Rule| {
+            rule.flags & RULE_CONTEXT != 0
+                && rule.subjects & self.selectors != 0
+                && rule.datasets & dataset != 0
+                && (rule.hits & judged.facts.hits != 0 || rule.opaque & judged.facts.opaque != 0)
+        };
+        let rules = compiled.policy.rules.iter().zip(&compiled.rules);
+        rules
+            .filter(|(rule, _)| matches(rule))
+            .map(|(_, info)| info.name.as_str())
+            .collect()
+    }
+}
+
+/// The engine's tables for PostgreSQL.
+#[must_use]
+pub fn tables() -> Box<Tables> {
+    Box::new(Tables::new_zeroed())
+}
