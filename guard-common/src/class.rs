@@ -162,7 +162,7 @@ pub const WHERE_BASE: u8 = 32;
 
 /// What limits the rows of a statement.
 #[repr(u8)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Where {
     /// No WHERE at all.
     None = 0,

@@ -60,8 +60,17 @@ pub const DENIAL_BYTES: usize = 1024;
 /// 128 times about 3 KiB in each of [`SLOTS`] slots: 1.6 MiB.
 pub const MAX_DENIALS: usize = 128;
 
-/// Cells of the lexer table: premultiplied rows of `u32` (1 MiB a policy slot).
+/// Cells of the lexer: premultiplied rows of `u32` (1 MiB a dialect).
 pub const CELLS: usize = 1 << 18;
+
+/// Steps of the statement automaton: premultiplied rows of `u32` (2 MiB a dialect).
+pub const STEPS: usize = 1 << 19;
+
+/// Distinct events of the lexer; 12 bytes each.
+pub const EVENTS: usize = 1024;
+
+/// Distinct actions of the statement automaton; 32 bytes each.
+pub const ACTIONS: usize = 4096;
 
 /// Policy slots. A stream in mid-message keeps the slot of its first byte, so a
 /// slot is written again only after three reloads.

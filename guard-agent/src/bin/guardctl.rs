@@ -1,31 +1,22 @@
-//! guardctl.
+//! `guardctl`: parse, do, turn the result into an exit code.
 
 use clap::Parser;
+use guard_agent::cli::ctl::Ctl;
 use guard_agent::ctl;
+use guard_agent::exit::Exit;
 use std::process::ExitCode;
 
-/// Guard's command line
-#[derive(Parser)]
-#[command(name = "guardctl")]
-enum Command {
-    Explain(ctl::explain::ExplainArgs),
-    /// Policy files
-    #[command(subcommand)]
-    Policy(Policy),
-}
-
-#[derive(clap::Subcommand)]
-enum Policy {
-    Check(ctl::policy::CheckArgs),
-}
-
 fn main() -> ExitCode {
-    let result = match Command::parse() {
-        Command::Explain(args) => ctl::explain::run(&args),
-        Command::Policy(Policy::Check(args)) => ctl::policy::check(&args),
-    };
-    result.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
-        ExitCode::FAILURE
-    })
+    let args = Ctl::parse();
+    match ctl::run(&args) {
+        Ok(code) => code,
+        Err(error) if error.is_closed_pipe() => Exit::Done.into(),
+        Err(error) => {
+            eprintln!("guardctl: error: {error}");
+            if let Some(help) = error.help() {
+                eprintln!("  help: {help}");
+            }
+            error.exit().into()
+        }
+    }
 }

@@ -113,7 +113,8 @@ impl Reader<'_> {
             }
         };
         if refused {
-            settle::commit_substitute(&mut self.stream);
+            let name = if self.stream.kind == b'P' { self.stream.name } else { 0 };
+            settle::commit_substitute(&mut self.stream, name);
         } else {
             settle::commit(&mut self.stream, &mut self.names);
         }

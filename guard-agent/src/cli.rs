@@ -1,0 +1,4 @@
+//! Command lines: clap types only, no logic. The comments are the manual.
+
+pub mod agent;
+pub mod ctl;

@@ -1,0 +1,91 @@
+//! Ends poisoned sockets, beside the loop: a destroy must not wait for records.
+
+use super::kernel::Destroyer;
+use crate::metrics::Resets;
+use guard_common::abi::event::Poisoned;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Sockets that may wait.
+const QUEUE: usize = 4096;
+/// Tries for one socket, and the pause between them.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// The way to the thread.
+pub struct Queue {
+    sender: Option<SyncSender<Poisoned>>,
+    thread: Option<JoinHandle<()>>,
+    resets: Arc<Resets>,
+}
+
+impl Queue {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// No thread can be made.
+    pub fn start(destroyer: Box<dyn Destroyer>) -> io::Result<Self> {
+        let (sender, receiver) = sync_channel(QUEUE);
+        let resets = Arc::new(Resets::default());
+        let counts = Arc::clone(&resets);
+        let thread = std::thread::Builder::new()
+            .name("reset".to_owned())
+            .spawn(move || run(destroyer, &receiver, &counts))?;
+        Ok(Self {
+            sender: Some(sender),
+            thread: Some(thread),
+            resets,
+        })
+    }
+
+    /// Asks for one socket to be destroyed.
+    pub fn push(&self, socket: Poisoned) {
+        let sent = self.sender.as_ref().map(|sender| sender.try_send(socket));
+        if !matches!(sent, Some(Ok(()))) {
+            self.resets.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// What came of them.
+    #[must_use]
+    pub fn resets(&self) -> &Resets {
+        &self.resets
+    }
+
+    /// Ends the thread after what waits is done.
+    pub fn close(&mut self) {
+        self.sender = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that destroys sockets has panicked");
+        }
+    }
+}
+
+fn run(mut destroyer: Box<dyn Destroyer>, queue: &Receiver<Poisoned>, resets: &Resets) {
+    for socket in queue {
+        let mut attempt = 1;
+        loop {
+            match destroyer.destroy(&socket) {
+                Ok(()) => {
+                    resets.destroyed.fetch_add(1, Ordering::Relaxed);
+                    break;
+                }
+                Err(error) if attempt == TRIES => {
+                    tracing::error!(error = %error, "a poisoned socket cannot be destroyed");
+                    resets.failed.fetch_add(1, Ordering::Relaxed);
+                    break;
+                }
+                Err(_) => {
+                    attempt += 1;
+                    std::thread::sleep(PAUSE);
+                }
+            }
+        }
+    }
+}

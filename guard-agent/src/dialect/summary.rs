@@ -1,0 +1,72 @@
+//! Facts as words: the summary and fingerprint of a decision. Neither holds
+//! anything but names.
+
+use guard_common::engine::VERB_NAMES;
+use guard_common::facts::Facts;
+use guard_common::hash;
+
+/// The verbs of a message.
+fn verbs(facts: &Facts) -> impl Iterator<Item = &'static str> {
+    let count = usize::from(facts.verb_count);
+    let verbs = facts.verbs.into_iter().take(count);
+    verbs.filter_map(|verb| VERB_NAMES.get(usize::from(verb)).copied())
+}
+
+/// The names of the tables of a message, as text.
+fn tables(facts: &Facts) -> impl Iterator<Item = String> {
+    let tables = facts.tables.iter().take(usize::from(facts.table_count));
+    tables.map(|table| String::from_utf8_lossy(table.as_bytes()).into_owned())
+}
+
+/// What a message does, in words: `DROP TABLE customers`, `SELECT orders, customers`.
+#[must_use]
+pub fn summary(facts: &Facts) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for verb in verbs(facts) {
+        if words.last() != Some(&verb) {
+            words.push(verb);
+        }
+    }
+    let mut names: Vec<String> = Vec::new();
+    for table in tables(facts) {
+        if !names.contains(&table) {
+            names.push(table);
+        }
+    }
+    let mut text = words.join("; ");
+    if text.is_empty() {
+        text.push_str(facts.class().name());
+    }
+    if !names.is_empty() {
+        text.push(' ');
+        text.push_str(&names.join(", "));
+    }
+    if facts.truncated != 0 {
+        text.push_str(", …");
+    }
+    text
+}
+
+/// A short stable name for "messages that do the same": 16 hex digits over
+/// classes, WHERE, verbs, tables with their access, and the number of statements.
+#[must_use]
+pub fn fingerprint(facts: &Facts) -> String {
+    let mut sum = hash::START;
+    let mut add = |bytes: &[u8]| {
+        for byte in bytes {
+            sum = hash::step(sum, *byte);
+        }
+        sum = hash::step(sum, 0xff);
+    };
+    add(&facts.hits.to_le_bytes());
+    add(&facts.opaque.to_le_bytes());
+    add(&facts.statements.to_le_bytes());
+    for verb in verbs(facts) {
+        add(verb.as_bytes());
+    }
+    for table in facts.tables.iter().take(usize::from(facts.table_count)) {
+        add(&[table.tag]);
+        add(table.as_bytes());
+    }
+    format!("{sum:016x}")
+}

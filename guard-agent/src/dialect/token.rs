@@ -1,0 +1,133 @@
+//! The tokens that the lexer hands to the statement automaton.
+
+/// A token, or an answer of the interpreter that is fed like one.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[rustfmt::skip]
+pub(crate) enum Tok {
+    // Not a token: column 0 of the automaton.
+    Nothing,
+    // Signs.
+    Open, Close, Semi, Comma, Dot, Cast, Bracket, Unbracket, Colon,
+    Eq, Ne, Lt, Gt, Match, NotMatch, Arrow, Plus, Minus, Star, Arith, Junk,
+    // Literals. `Zero`: 0 or 1; `Long`: five digits and more; `Big`: the
+    // extremes of a type; `Wild`: a string that matches anything.
+    Zero, Num, Long, Big, Str, Wild, Param,
+    StrOn, StrSafeEncoding, StrEncodingName, StrStringsName, StrSettingName, StrPgTemp,
+    // A string whose text is not read: E'' and U&''.
+    StrOdd,
+    // Names.
+    Ident, Quoted, Unicode, Safe, SetConfig, PgCatalog, PgTemp, PgSettings, SystemColumn,
+    QuotedEncodingName, QuotedStringsName, QuotedSettingName,
+    // Setting names and values, as words.
+    EncodingName, StringsName, SettingName, SearchPath, Names, SafeEncoding, Off,
+    // End of the text: complete, or inside a literal or comment.
+    End, Cut,
+    // Answers.
+    ColumnNew, ColumnSame, ColumnOther, TempYes, TempNo,
+    BackValue, BackConst, BackZero, BackBig, BackWild, BackParam, BackColumn, BackBad,
+    BackSame, BackOpen, BackTautology, BackScoped, BackJoined, BackSubScoped, BackSubJoined,
+    BackYes, BackNo,
+    BackEq, BackNe, BackLt, BackGt, BackMatch, BackArith,
+    // Words that can be no name where a name may stand, without a part of their own.
+    Reserved,
+    // Words: statements.
+    Select, Insert, Update, Delete, Merge, Drop, Truncate, Alter, Create, Grant, Revoke,
+    Copy, Call, Do, Execute, Prepare, Deallocate, Set, Reset, Show, Discard, Begin, Start,
+    Commit, EndWord, Rollback, Abort, Savepoint, Release, Listen, Notify, Unlisten, Declare,
+    Fetch, Move, CloseWord, Lock, Comment, Security, Explain, Analyze, Vacuum, Cluster,
+    Reindex, Refresh, Load, Checkpoint, Import, Reassign, Table, Values, With, Replication,
+    // Words: inside statements.
+    From, Into, Where, On, Using, As, Only, Not, And, Or, In, Is, Null, True, False, Like,
+    Between, Exists, Any, Array, Case, When, Then, Else, Join, JoinSide, Lateral, Rows, SetOp,
+    Returning, Group, Order, By, Having, Limit, Offset, Window, For, Conflict, Temp, If,
+    Cascade, Role, System, Default, Extension, Database, Schema, Function, Procedure, Rule,
+    Policy, View, Materialized, Index, Sequence, Type, Current, Of, Stdio, Program, To,
+    Local, Session, Transaction, Prepared, Atomic, Operator, Escape, At, Over, Recursive,
+    Cursor, Distinct, Owner, Disable, Authorization, TableSample, Mapping, Server, Owned,
+    Privileges, Trigger, Publication, Constraint, All, ConstWord, Concurrently,
+    Characteristics, Freeze, Symmetric, Column,
+}
+
+impl Tok {
+    /// How many there are.
+    pub(crate) const COUNT: usize = Self::Column as usize + 1;
+
+    /// All of them.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        ALL.into_iter()
+    }
+
+    /// May this token be (a part of) a name? True for names and for the words
+    /// that are not reserved.
+    pub(crate) fn is_name(self) -> bool {
+        use Tok::*;
+        match self {
+            Ident | Quoted | Unicode | Safe | SetConfig | PgCatalog | PgTemp | PgSettings
+            | SystemColumn | QuotedEncodingName | QuotedStringsName | QuotedSettingName
+            | EncodingName | StringsName | SettingName | SearchPath | Names | SafeEncoding
+            | Off => true,
+            // Unreserved words.
+            Insert | Update | Delete | Merge | Drop | Truncate | Alter | Revoke | Copy | Call
+            | Execute | Prepare | Deallocate | Set | Reset | Show | Discard | Begin | Start
+            | Commit | Rollback | Abort | Savepoint | Release | Listen | Notify | Unlisten
+            | Declare | Move | CloseWord | Lock | Comment | Security | Explain | Vacuum
+            | Cluster | Reindex | Refresh | Load | Checkpoint | Import | Reassign | Replication
+            | By | Conflict | Temp | If | Cascade | Role | System | Extension | Database
+            | Schema | Function | Procedure | Rule | Policy | View | Materialized | Index
+            | Sequence | Type | Current | Of | Stdio | Program | Local | Session | Transaction
+            | Prepared | Atomic | Operator | Escape | At | Over | Recursive | Cursor | Owner
+            | Disable | Authorization | Mapping | Server | Owned | Privileges | Trigger
+            | Publication | Rows | Concurrently | Characteristics | Freeze | Values | Column
+            | TableSample => true,
+            _ => false,
+        }
+    }
+
+    /// Is it a word of any kind, reserved or not (what may follow a dot)?
+    pub(crate) fn is_word(self) -> bool {
+        self.is_name() || self >= Tok::Reserved
+    }
+
+    /// Is it a literal?
+    pub(crate) fn is_literal(self) -> bool {
+        self >= Tok::Zero && self <= Tok::StrOdd
+    }
+
+    /// Is it a string literal?
+    pub(crate) fn is_string(self) -> bool {
+        matches!(self, Tok::Str | Tok::Wild) || (self >= Tok::StrOn && self <= Tok::StrOdd)
+    }
+}
+
+/// Every token, in the order of the enum.
+#[rustfmt::skip]
+const ALL: [Tok; Tok::COUNT] = {
+    use Tok::*;
+    [
+        Nothing, Open, Close, Semi, Comma, Dot, Cast, Bracket, Unbracket, Colon, Eq, Ne, Lt,
+        Gt, Match, NotMatch, Arrow, Plus, Minus, Star, Arith, Junk, Zero, Num, Long, Big, Str,
+        Wild, Param, StrOn, StrSafeEncoding, StrEncodingName, StrStringsName, StrSettingName,
+        StrPgTemp, StrOdd, Ident, Quoted, Unicode, Safe, SetConfig, PgCatalog, PgTemp,
+        PgSettings, SystemColumn, QuotedEncodingName, QuotedStringsName, QuotedSettingName,
+        EncodingName, StringsName, SettingName, SearchPath, Names, SafeEncoding, Off, End, Cut,
+        ColumnNew, ColumnSame, ColumnOther, TempYes, TempNo, BackValue, BackConst, BackZero,
+        BackBig, BackWild, BackParam, BackColumn, BackBad, BackSame, BackOpen, BackTautology,
+        BackScoped, BackJoined, BackSubScoped, BackSubJoined, BackYes, BackNo, BackEq, BackNe,
+        BackLt, BackGt, BackMatch, BackArith, Reserved, Select, Insert, Update, Delete, Merge,
+        Drop, Truncate, Alter, Create, Grant, Revoke, Copy, Call, Do, Execute, Prepare,
+        Deallocate, Set, Reset, Show, Discard, Begin, Start, Commit, EndWord, Rollback, Abort,
+        Savepoint, Release, Listen, Notify, Unlisten, Declare, Fetch, Move, CloseWord, Lock,
+        Comment, Security, Explain, Analyze, Vacuum, Cluster, Reindex, Refresh, Load,
+        Checkpoint, Import, Reassign, Table, Values, With, Replication, From, Into, Where, On,
+        Using, As, Only, Not, And, Or, In, Is, Null, True, False, Like, Between, Exists, Any,
+        Array, Case, When, Then, Else, Join, JoinSide, Lateral, Rows, SetOp, Returning, Group,
+        Order, By, Having, Limit, Offset, Window, For, Conflict, Temp, If, Cascade, Role,
+        System, Default, Extension, Database, Schema, Function, Procedure, Rule, Policy, View,
+        Materialized, Index, Sequence, Type, Current, Of, Stdio, Program, To, Local, Session,
+        Transaction, Prepared, Atomic, Operator, Escape, At, Over, Recursive, Cursor, Distinct,
+        Owner, Disable, Authorization, TableSample, Mapping, Server, Owned, Privileges,
+        Trigger, Publication, Constraint, All, ConstWord, Concurrently, Characteristics,
+        Freeze, Symmetric, Column,
+    ]
+};

@@ -1,0 +1,215 @@
+//! Small frames inside expressions: a name that may be a call, a type behind
+//! `::`, the words behind IS.
+
+use super::automaton::{State, Step};
+use super::condition::Condition;
+use super::predicate::Value;
+use super::statement::{ConfigPart, Context, Statement, broken};
+use super::token::Tok;
+use guard_common::class::Class;
+use guard_common::engine::{action, resolve};
+
+/// What a name means as a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Callee {
+    /// Not known to be safe.
+    Unknown,
+    Safe,
+    SetConfig,
+    /// `pg_catalog`: the part behind the dot decides.
+    Catalog,
+    /// A system column.
+    System,
+}
+
+impl Callee {
+    /// The meaning of a name's first part.
+    pub(crate) fn first(token: Tok) -> Self {
+        match token {
+            Tok::Safe => Self::Safe,
+            Tok::SetConfig => Self::SetConfig,
+            Tok::PgCatalog => Self::Catalog,
+            Tok::SystemColumn => Self::System,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The meaning with a further part behind a dot.
+    pub(crate) fn then(self, token: Tok) -> Self {
+        match token {
+            Tok::Safe | Tok::SetConfig if self != Self::Catalog => Self::Unknown,
+            _ => Self::first(token),
+        }
+    }
+}
+
+/// A frame for some words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Word {
+    /// Inside a WHERE, or elsewhere: names are looked at as columns only there.
+    Name {
+        condition: bool,
+        part: Part,
+    },
+    /// Behind `::`.
+    Type,
+    TypeName,
+    /// Behind IS.
+    Is,
+    IsDistinct,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Part {
+    First,
+    Some(Callee),
+    Dot(Callee),
+    /// `current`, perhaps of `CURRENT OF`.
+    Current,
+    /// The interpreter has been asked which column it is.
+    Asked,
+    /// The arguments are being read.
+    Arguments,
+    /// Behind the arguments, and behind OVER, FILTER or WITHIN.
+    Called(Value),
+    Over(Value),
+}
+
+impl From<Word> for State {
+    fn from(word: Word) -> Self {
+        Self::Word(word)
+    }
+}
+
+impl Word {
+    /// A name, at its first word.
+    pub(crate) const fn name(condition: bool) -> Self {
+        Self::Name {
+            condition,
+            part: Part::First,
+        }
+    }
+
+    pub(crate) fn step(self, token: Tok) -> Step {
+        match self {
+            Self::Name { condition, part } => name(condition, part, token),
+            Self::Type => match token {
+                _ if token.is_word() => Step::to(Self::TypeName),
+                _ => Step::pop(Tok::BackYes).again(),
+            },
+            Self::TypeName => match token {
+                Tok::Dot => Step::to(Self::Type),
+                Tok::Open => Step::to(self).push(Statement::Skip(false)),
+                Tok::BackValue => Step::pop(Tok::BackYes),
+                _ => Step::pop(Tok::BackYes).again(),
+            },
+            Self::Is => match token {
+                Tok::Not => Step::to(self),
+                Tok::Distinct => Step::to(Self::IsDistinct),
+                _ => Step::pop(Tok::BackYes).again(),
+            },
+            Self::IsDistinct => match token {
+                Tok::From => Step::pop(Tok::BackYes),
+                _ => Step::pop(Tok::BackYes).again(),
+            },
+        }
+    }
+}
+
+fn name(condition: bool, part: Part, token: Tok) -> Step {
+    use Tok::*;
+    let to = |part| Step::to(Word::Name { condition, part });
+    let named = |callee| {
+        let step = to(Part::Some(callee));
+        if condition {
+            step.flag(action::NAME)
+        } else {
+            step
+        }
+    };
+    let leave = |value: Value| Step::pop(value.token()).again();
+    match (part, token) {
+        (Part::First, Current) if condition => to(Part::Current).flag(action::NAME),
+        (Part::First, _) => named(Callee::first(token)),
+        (Part::Current, Of) => Step::pop(BackScoped),
+        (Part::Current, _) => named(Callee::Unknown).again(),
+        (Part::Some(callee), Dot) => to(Part::Dot(callee)),
+        (Part::Dot(callee), _) if token.is_word() => named(callee.then(token)),
+        (Part::Dot(_), Star) => Step::pop(BackConst),
+        (Part::Dot(_), _) => leave(Value::Bad),
+        (Part::Some(callee), Open) => arguments(condition, callee),
+        (Part::Some(_), _) if !condition => leave(Value::Const),
+        // `date '2020-01-01'`, `timestamp with time zone '…'`.
+        (Part::Some(_), _) if token.is_string() => Step::pop(BackConst),
+        (Part::Some(_), With) => to(part),
+        (Part::Some(Callee::System), _) => leave(Value::System),
+        (Part::Some(_), Escape | At | Operator) => ask(),
+        (Part::Some(_), _) if token.is_name() => to(part),
+        (Part::Some(_), _) => ask(),
+        (Part::Asked, ColumnSame) => Step::pop(BackSame),
+        (Part::Asked, _) => Step::pop(BackColumn),
+        (Part::Arguments, _) if token >= BackValue && token <= BackSubJoined => {
+            let value = match Value::from_token(token) {
+                // `coalesce(a = b, …)`: not followed.
+                Value::Level(_) => Value::Bad,
+                value => value,
+            };
+            to(Part::Called(if condition { value } else { Value::Const }))
+        }
+        (Part::Called(value), Over) => to(Part::Over(value)),
+        (Part::Called(value), _) => leave(value),
+        (Part::Over(_), Group) => to(part),
+        (Part::Over(_), Open) => {
+            to(Part::Arguments).push(Statement::Parenthesis(Context::TOP.inner()))
+        }
+        (Part::Over(value), Ident) => to(Part::Called(value)),
+        (Part::Over(value), _) => leave(value),
+        (_, Semi | End | Cut) => broken(token),
+        _ => to(part),
+    }
+}
+
+/// Asks which column the name is.
+fn ask() -> Step {
+    Step::to(Word::Name {
+        condition: true,
+        part: Part::Asked,
+    })
+    .resolve(resolve::COLUMN)
+    .again()
+}
+
+/// A call.
+fn arguments(condition: bool, callee: Callee) -> Step {
+    let next = Step::to(Word::Name {
+        condition,
+        part: Part::Arguments,
+    });
+    let step = match (callee, condition) {
+        (Callee::SetConfig, _) => next
+            .push(Statement::SetConfig(ConfigPart::Name))
+            .hit(Class::Set),
+        (_, true) => next.push(Condition::PARENTHESIS),
+        (_, false) => next.push(Statement::Parenthesis(Context::TOP.inner())),
+    };
+    if callee == Callee::Safe {
+        step
+    } else {
+        step.unsafe_call()
+    }
+}
+
+/// What `token` does in an expression outside WHERE, where it is not for the
+/// construct around it; `here` is the state of that.
+pub(crate) fn expression(here: State, token: Tok) -> Step {
+    use Tok::*;
+    match token {
+        Open => Step::to(here).push(Statement::Parenthesis(Context::TOP.inner())),
+        Cast => Step::to(here).push(Word::Type),
+        Is => Step::to(here).push(Word::Is),
+        // `VALUES (`, `BY (`, `CONFLICT (`, `SET (` begin lists.
+        Values | By | Conflict | Set => Step::to(here),
+        _ if token.is_name() => Step::to(here).push(Word::name(false)).again(),
+        _ => Step::to(here),
+    }
+}

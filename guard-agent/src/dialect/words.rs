@@ -1,0 +1,168 @@
+//! The words of PostgreSQL that mean something to the automaton.
+
+use super::token::Tok::{self, *};
+
+/// Names of functions and types that only compute.
+const SAFE_FUNCTIONS: &str = include_str!("safe_functions.txt");
+
+/// Words outside quotes, lower case.
+#[rustfmt::skip]
+const WORDS: &[(Tok, &str)] = &[
+    (Select, "select"), (Insert, "insert"), (Update, "update"), (Delete, "delete"),
+    (Merge, "merge"), (Drop, "drop"), (Truncate, "truncate"), (Alter, "alter"),
+    (Create, "create"), (Grant, "grant"), (Revoke, "revoke"), (Copy, "copy"), (Call, "call"),
+    (Do, "do"), (Execute, "execute"), (Prepare, "prepare"), (Deallocate, "deallocate"),
+    (Set, "set"), (Reset, "reset"), (Show, "show"), (Discard, "discard"), (Begin, "begin"),
+    (Start, "start"), (Commit, "commit"), (EndWord, "end"), (Rollback, "rollback"),
+    (Abort, "abort"), (Savepoint, "savepoint"), (Release, "release"), (Listen, "listen"),
+    (Notify, "notify"), (Unlisten, "unlisten"), (Declare, "declare"), (Fetch, "fetch"),
+    (Move, "move"), (CloseWord, "close"), (Lock, "lock"), (Comment, "comment"),
+    (Security, "security"), (Explain, "explain"), (Analyze, "analyze analyse"),
+    (Vacuum, "vacuum"), (Cluster, "cluster"), (Reindex, "reindex"), (Refresh, "refresh"),
+    (Load, "load"), (Checkpoint, "checkpoint"), (Import, "import"), (Reassign, "reassign"),
+    (Table, "table"), (Values, "values"), (With, "with"),
+    (Replication, "base_backup start_replication identify_system create_replication_slot \
+        drop_replication_slot alter_replication_slot read_replication_slot timeline_history"),
+    (From, "from"), (Into, "into"), (Where, "where"), (On, "on"), (Using, "using"), (As, "as"),
+    (Only, "only"), (Not, "not"), (And, "and"), (Or, "or"), (In, "in"), (Is, "is isnull notnull"),
+    (Null, "null"), (True, "true"), (False, "false"), (Like, "like ilike similar"),
+    (Between, "between"), (Exists, "exists"), (Any, "any some"), (Array, "array"),
+    (Case, "case"), (When, "when"), (Then, "then"), (Else, "else"), (Join, "join"),
+    (JoinSide, "left right inner cross natural full outer"), (Lateral, "lateral"),
+    (Rows, "rows"), (SetOp, "union intersect except"), (Returning, "returning"),
+    (Group, "group"), (Order, "order"), (By, "by"), (Having, "having"), (Limit, "limit"),
+    (Offset, "offset"), (Window, "window"), (For, "for"), (Conflict, "conflict"),
+    (Temp, "temp temporary"), (If, "if"), (Cascade, "cascade restrict"), (Role, "role user"),
+    (System, "system"), (Default, "default"), (Extension, "extension language"),
+    (Database, "database tablespace"), (Schema, "schema"), (Function, "function aggregate routine"),
+    (Procedure, "procedure"), (Rule, "rule"), (Policy, "policy"), (View, "view"),
+    (Materialized, "materialized"), (Index, "index"), (Sequence, "sequence"),
+    (Type, "type domain"), (Current, "current"), (Of, "of"), (Stdio, "stdin stdout"),
+    (Program, "program"), (To, "to"), (Local, "local"), (Session, "session"),
+    (Transaction, "transaction work"), (Prepared, "prepared"), (Atomic, "atomic"),
+    (Operator, "operator"), (Escape, "escape uescape"), (At, "at"), (Over, "over filter within"),
+    (Recursive, "recursive"), (Cursor, "cursor"), (Distinct, "distinct"), (Owner, "owner"),
+    (Disable, "disable"), (Authorization, "authorization"), (TableSample, "tablesample"),
+    (Mapping, "mapping"), (Server, "server subscription"), (Owned, "owned"),
+    (Privileges, "privileges"), (Trigger, "trigger"), (Publication, "publication"),
+    (Constraint, "constraint"), (All, "all"), (Concurrently, "concurrently"),
+    (Characteristics, "characteristics"), (Freeze, "freeze"), (Symmetric, "symmetric asymmetric"),
+    (Column, "column"),
+    (ConstWord, "current_date current_time current_timestamp localtime localtimestamp \
+        current_user current_role session_user current_catalog user"),
+    (Reserved, "both check collate collation deferrable desc asc foreign initially \
+        leading placing primary references trailing unique variadic binary overlaps"),
+    (SetConfig, "set_config"), (PgCatalog, "pg_catalog"), (PgTemp, "pg_temp"),
+    (PgSettings, "pg_settings"), (SystemColumn, "ctid xmin xmax cmin cmax tableoid"),
+    (EncodingName, "client_encoding"), (StringsName, "standard_conforming_strings"),
+    (SettingName, "session_replication_role row_security"), (SearchPath, "search_path"),
+    (Names, "names"), (Off, "off"),
+    (SafeEncoding, "utf8 unicode sql_ascii latin1 latin9 win1252 win1251 koi8r euc_jp euc_kr"),
+];
+
+/// Literals that are values or names of settings; matched without case.
+#[rustfmt::skip]
+const LITERALS: &[(Tok, &str)] = &[
+    (StrOn, "on true yes 1 origin local"),
+    (StrSafeEncoding, "utf8 utf-8 utf_8 unicode sql_ascii latin1 latin-1 iso-8859-1 iso_8859_1 \
+        iso88591 latin9 win1252 windows-1252 win1251 koi8r euc_jp euc_kr"),
+    (StrEncodingName, "client_encoding names"), (StrStringsName, "standard_conforming_strings"),
+    (StrSettingName, "session_replication_role row_security"), (StrPgTemp, "pg_temp"),
+    (Wild, "-infinity infinity"),
+];
+
+/// Names of settings in double quotes; PostgreSQL compares them without case.
+const QUOTED: &[(Tok, &str)] = &[
+    (QuotedEncodingName, "client_encoding"),
+    (QuotedStringsName, "standard_conforming_strings"),
+    (QuotedSettingName, "session_replication_role row_security"),
+    (PgSettings, "pg_settings"),
+    (PgTemp, "pg_temp"),
+    (SetConfig, "set_config"),
+    (PgCatalog, "pg_catalog"),
+    (SystemColumn, "ctid"),
+];
+
+/// A trie of words: node 0 is the root.
+#[derive(Debug)]
+pub(crate) struct Trie {
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    next: Vec<(u8, u16)>,
+    token: Option<Tok>,
+}
+
+impl Trie {
+    fn new() -> Self {
+        Self {
+            nodes: vec![Node::default()],
+        }
+    }
+
+    fn insert(&mut self, word: &str, token: Tok) {
+        let mut at = 0;
+        for byte in word.bytes() {
+            at = match self.next(at, byte) {
+                Some(next) => next,
+                None => {
+                    let next = u16::try_from(self.nodes.len()).unwrap_or(u16::MAX);
+                    self.nodes.push(Node::default());
+                    self.nodes[usize::from(at)].next.push((byte, next));
+                    next
+                }
+            };
+        }
+        let node = &mut self.nodes[usize::from(at)];
+        node.token.get_or_insert(token);
+    }
+
+    fn insert_all(&mut self, list: &[(Tok, &str)]) {
+        for &(token, words) in list {
+            for word in words.split_whitespace() {
+                self.insert(word, token);
+            }
+        }
+    }
+
+    /// The node behind `byte`, which is taken as lower case.
+    pub(crate) fn next(&self, node: u16, byte: u8) -> Option<u16> {
+        let byte = byte.to_ascii_lowercase();
+        let found = self.nodes[usize::from(node)]
+            .next
+            .iter()
+            .find(|(b, _)| *b == byte);
+        found.map(|&(_, next)| next)
+    }
+
+    /// The token of the word that ends at `node`.
+    pub(crate) fn token(&self, node: u16) -> Option<Tok> {
+        self.nodes[usize::from(node)].token
+    }
+
+    /// The words outside quotes.
+    pub(crate) fn words() -> Self {
+        let mut trie = Self::new();
+        trie.insert_all(WORDS);
+        for name in SAFE_FUNCTIONS.lines().filter(|line| !line.starts_with('#')) {
+            trie.insert(name, Safe);
+        }
+        trie
+    }
+
+    /// String literals.
+    pub(crate) fn literals() -> Self {
+        let mut trie = Self::new();
+        trie.insert_all(LITERALS);
+        trie
+    }
+
+    /// Quoted names.
+    pub(crate) fn quoted() -> Self {
+        let mut trie = Self::new();
+        trie.insert_all(QUOTED);
+        trie
+    }
+}

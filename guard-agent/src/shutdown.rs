@@ -1,0 +1,39 @@
+//! Who stops whom, in which order.
+//!
+//! 1. The socket file goes: no client can be told that it is guarded any more.
+//! 2. Open connections end (they watch `stopping`), then the server's task.
+//! 3. What the ring buffer holds is recorded, so that nothing already judged is
+//!    missing from the journal.
+//! 4. Sockets that wait to be destroyed are destroyed.
+//! 5. The journal writes what waits, the stop itself included, and closes.
+//! 6. The kernel side goes last, with its handle: with `keep` links and maps
+//!    stay pinned; with `detach` everything is taken away.
+//!
+//! Steps 2 and 3 are bounded to half a second; a journal on a dead disk gives up
+//! after its own tries. All of it takes less than two seconds.
+
+use crate::config::OnStop;
+use crate::daemon::{Daemon, Inputs};
+use std::path::Path;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// Time for clients to take their last answer.
+const CLIENTS: Duration = Duration::from_millis(300);
+
+/// Ends the daemon.
+pub(crate) async fn end(daemon: Daemon, inputs: Inputs, served: JoinHandle<()>, socket: &Path) {
+    if let Err(error) = std::fs::remove_file(socket) {
+        tracing::warn!(error = %error, "the socket file cannot be removed");
+    }
+    let served = tokio::time::timeout(CLIENTS, served).await;
+    if served.is_err() {
+        tracing::debug!("clients are cut off");
+    }
+    let enforcement = match daemon.on_stop() {
+        OnStop::Keep => "keeps",
+        OnStop::Detach => "ends",
+    };
+    daemon.close(inputs, enforcement);
+    tracing::info!(enforcement, "stopped");
+}

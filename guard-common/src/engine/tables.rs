@@ -1,0 +1,153 @@
+//! The compiled form of a dialect.
+
+use crate::limits::{ACTIONS, CELLS, EVENTS, STEPS};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// What the lexer does besides stepping: values of [`Event::kind`].
+pub mod event {
+    /// A token ended.
+    pub const TOKEN: u8 = 0;
+    /// A word begins at this byte.
+    pub const MARK: u8 = 1;
+    /// A block comment opens inside a block comment.
+    pub const COMMENT_OPEN: u8 = 2;
+    /// A block comment closes; `alternative` is the row when it was the last.
+    pub const COMMENT_CLOSE: u8 = 3;
+    /// The tag of a dollar quote is complete: the quote opens.
+    pub const TAG_OPEN: u8 = 4;
+    /// A possible closing tag is complete: `alternative` is the row when it is
+    /// the tag of the open quote.
+    pub const TAG_CLOSE: u8 = 5;
+    /// First digit of a parameter number.
+    pub const DIGIT_FIRST: u8 = 6;
+    /// A further digit of a parameter number.
+    pub const DIGIT: u8 = 7;
+    /// A parameter number is complete (a token too).
+    pub const PARAMETER: u8 = 8;
+    /// The text ends (a token too).
+    pub const END: u8 = 9;
+    /// A dot: the next word continues the name (a token too).
+    pub const DOT: u8 = 10;
+    /// A word begins at this byte whose letters are kept as they are.
+    pub const MARK_EXACT: u8 = 11;
+}
+
+/// What an action does besides adding facts: bits of [`Action::flags`].
+pub mod action {
+    /// The current state is suspended and `inner` entered.
+    pub const PUSH: u16 = 1;
+    /// The state goes back to the suspended one, which is fed the token `back`.
+    pub const POP: u16 = 2;
+    /// The token is fed again, after what POP or `resolve` feed.
+    pub const AGAIN: u16 = 4;
+    /// The word ends a name (so far): its hashes are kept for `resolve`.
+    pub const NAME: u16 = 8;
+    /// The name may be a table's: its text is kept too.
+    pub const KEEP: u16 = 16;
+    /// The name that was kept is a table's; [`super::Action::access`] says how
+    /// it is touched.
+    pub const TABLE: u16 = 64;
+    /// A new predicate begins: no column of it is known.
+    pub const PREDICATE: u16 = 128;
+    /// A statement begins.
+    pub const STATEMENT: u16 = 256;
+    /// The name is that of a temporary table made by this text.
+    pub const TEMPORARY: u16 = 512;
+    /// What is known of temporary tables no longer holds.
+    pub const FORGET: u16 = 1024;
+    /// All suspended states are dropped.
+    pub const RESET: u16 = 2048;
+    /// A name could not be kept.
+    pub const TRUNCATED: u16 = 4096;
+}
+
+/// What the interpreter finds out for the automaton: values of
+/// [`Action::resolve`]. The answer is fed as a token before the token itself.
+pub mod resolve {
+    /// Nothing.
+    pub const NONE: u8 = 0;
+    /// Is the name the first column of this predicate, that column again, or
+    /// another one?
+    pub const COLUMN: u8 = 1;
+    /// Is the name that of the temporary table this text has made?
+    pub const TEMPORARY: u8 = 2;
+}
+
+/// What happens at an event of the lexer.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
+pub struct Event {
+    /// Row to go on from.
+    pub next: u32,
+    /// Row to go on from when the check of `kind` says so.
+    pub alternative: u32,
+    /// Column of the token to feed; 0: none.
+    pub token: u8,
+    /// One of [`event`].
+    pub kind: u8,
+    /// 1: the byte belongs to what ended; 0: it is stepped again.
+    pub consume: u8,
+    /// Zero.
+    pub reserved: u8,
+}
+
+/// What happens at a step of the statement automaton.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
+pub struct Action {
+    /// Classes to add; see [`crate::class`].
+    pub hits: u64,
+    /// Opaque reasons of the message to add.
+    pub opaque: u32,
+    /// Opaque reasons of the connection to add.
+    pub opaque_after: u32,
+    /// State to enter at [`action::PUSH`].
+    pub inner: u32,
+    /// Bits of [`action`].
+    pub flags: u16,
+    /// Column of the token that the suspended state is fed at [`action::POP`].
+    pub back: u8,
+    /// One of [`resolve`].
+    pub resolve: u8,
+    /// Verb to note; 0: none.
+    pub verb: u8,
+    /// [`crate::facts::Access`] of the table.
+    pub access: u8,
+    /// Zero.
+    pub reserved: [u8; 6],
+}
+
+/// A compiled dialect: one value of the array map `guard_lexer`. Made by
+/// `guard_agent::dialect`.
+#[repr(C)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+pub struct Tables {
+    /// Column of each byte.
+    pub columns: [u8; 256],
+    /// Row at the begin of a text.
+    pub first_row: u32,
+    /// State at the begin of a text.
+    pub first_state: u32,
+    /// State in which everything is ignored: behind a bound.
+    pub dead_state: u32,
+    /// Columns of the answers to [`resolve`]: column first, again, other;
+    /// temporary yes, no.
+    pub answers: [u8; 8],
+    /// Rows below this one may be skipped through; see `skips`.
+    pub reserved: u32,
+    /// The events.
+    pub events: [Event; EVENTS],
+    /// The actions.
+    pub actions: [Action; ACTIONS],
+    /// The statement automaton: next state in the low 20 bits, action above.
+    pub steps: [u32; STEPS],
+    /// The lexer.
+    pub cells: [u32; CELLS],
+}
+
+/// Bits of the next state in a step.
+pub const STATE_BITS: u32 = 20;
+
+const _: () = assert!(size_of::<Event>() == 12);
+const _: () = assert!(size_of::<Action>() == 32);
+const _: () = assert!(STEPS <= 1 << STATE_BITS && ACTIONS <= 1 << (32 - STATE_BITS));
