@@ -117,7 +117,7 @@ fn open_inside(namespace: File) -> io::Result<Socket> {
         open()
     })
     .join()
-    .map_err(|_| io::Error::other("the thread that enters a network namespace failed"))?
+    .unwrap_or_else(|_panic| Err(io::Error::other("the thread in the namespace failed")))
 }
 
 /// The cookie of a socket's network namespace.
@@ -159,7 +159,9 @@ fn identity(poisoned: &Poisoned) -> SocketId {
 /// A v4-mapped address as IPv4: that lookup finds sockets of both families.
 fn address(bytes: [u8; 16]) -> IpAddr {
     let address = Ipv6Addr::from(bytes);
-    address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4)
+    address
+        .to_ipv4_mapped()
+        .map_or(IpAddr::V6(address), IpAddr::V4)
 }
 
 /// A cookie as two 32-bit numbers, the lower one first.
@@ -229,8 +231,8 @@ fn read_list(socket: &Socket, cookie: [u8; 8]) -> io::Result<Option<SocketId>> {
         let length = socket.recv(&mut &mut buffer[..], 0)?;
         let mut rest = &buffer[..length];
         while !rest.is_empty() {
-            let message = NetlinkMessage::<SockDiagMessage>::deserialize(rest)
-                .map_err(io::Error::other)?;
+            let message =
+                NetlinkMessage::<SockDiagMessage>::deserialize(rest).map_err(io::Error::other)?;
             match message.payload {
                 NetlinkPayload::Done(_) => return Ok(found),
                 NetlinkPayload::Error(error) => return Err(error.to_io()),

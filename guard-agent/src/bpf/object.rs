@@ -142,13 +142,10 @@ fn attach_voice(object: &mut Ebpf) -> Result<(), BpfError> {
             name: "guard_voices",
             error,
         })?;
-    let fd = voices
-        .fd()
-        .try_clone()
-        .map_err(|error| BpfError::Attach {
-            name,
-            error: error.into(),
-        })?;
+    let fd = voices.fd().try_clone().map_err(|error| BpfError::Attach {
+        name,
+        error: error.into(),
+    })?;
     let Program::SkMsg(program) = program(object, name)? else {
         return Err(BpfError::NoProgram(name));
     };

@@ -77,7 +77,8 @@ impl Pins {
 
     /// Two guards side by side would judge everything twice.
     fn refuse_other_versions(&self) -> Result<(), BpfError> {
-        let entries = fs::read_dir(&self.root).map_err(|error| BpfError::file(&self.root, error))?;
+        let entries =
+            fs::read_dir(&self.root).map_err(|error| BpfError::file(&self.root, error))?;
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let version = name.strip_prefix('v').and_then(|text| text.parse().ok());
