@@ -53,7 +53,11 @@ fn check(settings: &Settings) -> ExitCode {
             for warning in rules.warnings() {
                 eprintln!("warning: {warning}");
             }
-            println!("valid: {} rules, sha256 {}", rules.rules().len(), rules.sha256());
+            println!(
+                "valid: {} rules, sha256 {}",
+                rules.rules().len(),
+                rules.sha256()
+            );
             Exit::Done.into()
         }
         Err(failure) => fail(Exit::Invalid, &failure.message, failure.help),
@@ -66,7 +70,10 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
 
 fn log(settings: &Settings) -> Result<(), tracing_subscriber::filter::ParseError> {
     // The libraries below say far more than an operator of Guard asks for.
-    let filter = format!("aya=warn,aya_obj=warn,hyper=info,hyper_util=info,{}", settings.log);
+    let filter = format!(
+        "aya=warn,aya_obj=warn,hyper=info,hyper_util=info,{}",
+        settings.log
+    );
     let filter = EnvFilter::try_new(filter)?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -17,7 +17,12 @@ fn text(bytes: &[u8]) -> String {
 #[track_caller]
 fn ends_with(code: i32, args: &[&str]) -> Output {
     let output = guardctl(args);
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {}", text(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{args:?}: {}",
+        text(&output.stderr)
+    );
     output
 }
 
@@ -35,7 +40,10 @@ fn without_a_daemon_every_question_ends_with_4_and_a_remedy() {
     ] {
         let output = ends_with(4, args);
         let errors = text(&output.stderr);
-        assert!(errors.contains("/nonexistent/guard.sock") && errors.contains("help:"), "{errors}");
+        assert!(
+            errors.contains("/nonexistent/guard.sock") && errors.contains("help:"),
+            "{errors}"
+        );
         assert!(output.stdout.is_empty());
     }
 }
@@ -75,7 +83,11 @@ fn a_policy_that_is_not_valid_ends_with_3() {
     std::fs::write(&path, "version: 1\nrulez: []\n").expect("written");
     let path = path.to_string_lossy();
     let output = ends_with(3, &["policy", "check", &path]);
-    assert!(text(&output.stderr).contains("bad.yaml:2"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("bad.yaml:2"),
+        "{}",
+        text(&output.stderr)
+    );
     let output = Command::new(env!("CARGO_BIN_EXE_guard-agent"))
         .args(["check", "--scope", "/", "--policy", &path])
         .output()
@@ -97,13 +109,18 @@ fn a_configuration_that_is_not_valid_ends_with_3() {
         .expect("guard-agent starts");
     assert_eq!(output.status.code(), Some(3));
     let errors = text(&output.stderr);
-    assert!(errors.contains("guard.yaml:2") && errors.contains("did you mean `socket`"), "{errors}");
+    assert!(
+        errors.contains("guard.yaml:2") && errors.contains("did you mean `socket`"),
+        "{errors}"
+    );
 }
 
 #[test]
 fn help_completions_and_the_manual_come_from_the_same_types() {
     let help = text(&ends_with(0, &["--help"]).stdout);
-    for verb in ["run", "tail", "status", "sessions", "policy", "explain", "disarm", "arm"] {
+    for verb in [
+        "run", "tail", "status", "sessions", "policy", "explain", "disarm", "arm",
+    ] {
         assert!(help.contains(verb), "{help}");
     }
     assert!(help.contains("Exit codes"));

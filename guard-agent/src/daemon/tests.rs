@@ -7,9 +7,7 @@ use super::start::{Started, serve};
 use super::{Signals, start};
 use crate::config::{Config, OnStop};
 use crate::events::reader::Ring;
-use guard_common::abi::event::{
-    EVENT_EXEC, EVENT_STATEMENT, Exec, Header, Statement,
-};
+use guard_common::abi::event::{EVENT_EXEC, EVENT_STATEMENT, Exec, Header, Statement};
 use guard_common::abi::session::{Session, Task};
 use guard_common::class::Class;
 use guard_common::verdict::{Cause, Decision, Effect, Verdict};
@@ -146,9 +144,15 @@ impl Guard {
             body.len()
         );
         let answer = self.raw(request.as_bytes());
-        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = answer
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
         let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        (status.unwrap_or(0), serde_json::from_str(body).unwrap_or(Value::Null))
+        (
+            status.unwrap_or(0),
+            serde_json::from_str(body).unwrap_or(Value::Null),
+        )
     }
 
     fn status(&self) -> Value {
@@ -161,7 +165,9 @@ impl Guard {
         let request = format!("GET {path} HTTP/1.1\r\nhost: g\r\nconnection: close\r\n\r\n");
         let answer = self.raw(request.as_bytes());
         let lines = answer.lines().filter(|line| line.starts_with('{'));
-        lines.map(|line| serde_json::from_str(line).expect("JSON")).collect()
+        lines
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect()
     }
 
     fn decisions(&self) -> Vec<Value> {
@@ -260,7 +266,9 @@ fn lost_and_unreadable_records_become_gaps() {
     guard.push(unknown.as_bytes().to_vec());
     let gaps = until("both gaps", || {
         let records = guard.tail().into_iter();
-        let gaps: Vec<u64> = records.filter_map(|record| record["gap"]["lost"].as_u64()).collect();
+        let gaps: Vec<u64> = records
+            .filter_map(|record| record["gap"]["lost"].as_u64())
+            .collect();
         (gaps.iter().sum::<u64>() == 5).then_some(gaps)
     });
     assert_eq!(gaps, [1, 4]);
@@ -273,9 +281,16 @@ fn lost_and_unreadable_records_become_gaps() {
 #[test]
 fn malformed_requests_get_clear_errors_and_lose_nothing() {
     let mut guard = Guard::start();
-    for garbage in [&b"\0\xff\xfe garbage\r\n\r\n"[..], b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"] {
+    for garbage in [
+        &b"\0\xff\xfe garbage\r\n\r\n"[..],
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+    ] {
         let answer = guard.raw(garbage);
-        assert!(answer.starts_with("HTTP/1.1 400") || answer.is_empty(), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 400") || answer.is_empty(),
+            "{answer}"
+        );
     }
     let huge = "x".repeat(70_000);
     for (method, path, body, status) in [
@@ -283,13 +298,43 @@ fn malformed_requests_get_clear_errors_and_lose_nothing() {
         ("DELETE", "/v1/status", "", 404),
         ("POST", "/v1/sessions", "{", 400),
         ("POST", "/v1/sessions", "{\"kind\":\"agent\"}", 400),
-        ("POST", "/v1/sessions", "{\"kind\":\"robot\",\"name\":\"x\"}", 400),
-        ("POST", "/v1/sessions", "{\"kind\":\"agent\",\"name\":\"\\n\"}", 400),
-        ("POST", "/v1/sessions", "{\"kind\":\"agent\",\"name\":\"x\",\"colour\":1}", 400),
+        (
+            "POST",
+            "/v1/sessions",
+            "{\"kind\":\"robot\",\"name\":\"x\"}",
+            400,
+        ),
+        (
+            "POST",
+            "/v1/sessions",
+            "{\"kind\":\"agent\",\"name\":\"\\n\"}",
+            400,
+        ),
+        (
+            "POST",
+            "/v1/sessions",
+            "{\"kind\":\"agent\",\"name\":\"x\",\"colour\":1}",
+            400,
+        ),
         ("POST", "/v1/sessions", &huge, 413),
-        ("POST", "/v1/disarm", "{\"seconds\":0,\"reason\":\"x\"}", 400),
-        ("POST", "/v1/disarm", "{\"seconds\":100000,\"reason\":\"x\"}", 400),
-        ("POST", "/v1/disarm", "{\"seconds\":10,\"reason\":\"\"}", 400),
+        (
+            "POST",
+            "/v1/disarm",
+            "{\"seconds\":0,\"reason\":\"x\"}",
+            400,
+        ),
+        (
+            "POST",
+            "/v1/disarm",
+            "{\"seconds\":100000,\"reason\":\"x\"}",
+            400,
+        ),
+        (
+            "POST",
+            "/v1/disarm",
+            "{\"seconds\":10,\"reason\":\"\"}",
+            400,
+        ),
         ("GET", "/v1/decisions?colour=red", "", 400),
         ("GET", "/v1/decisions?after=x", "", 400),
     ] {
@@ -347,7 +392,9 @@ fn disarm_is_written_to_the_kernel_recorded_and_taken_back() {
     assert_eq!(guard.status()["enforcing"], true);
     let events: Vec<String> = until("both records", || {
         let records = guard.tail();
-        let events = records.iter().filter_map(|record| record["guard"]["event"].as_str());
+        let events = records
+            .iter()
+            .filter_map(|record| record["guard"]["event"].as_str());
         let events: Vec<String> = events.map(str::to_owned).collect();
         events.contains(&"arm".to_owned()).then_some(events)
     });
@@ -360,7 +407,11 @@ fn a_broken_policy_does_not_replace_a_good_one() {
     guard.broken.store(true, Ordering::Relaxed);
     let (status, answer) = guard.ask("POST", "/v1/policy/reload", "");
     assert_eq!((status, &answer["exit"]), (422, &3.into()));
-    assert!(answer["error"].as_str().is_some_and(|error| error.contains("x.yaml:3")));
+    assert!(
+        answer["error"]
+            .as_str()
+            .is_some_and(|error| error.contains("x.yaml:3"))
+    );
     assert_eq!(guard.status()["policy"]["epoch"], 1);
     guard.broken.store(false, Ordering::Relaxed);
     let (status, answer) = guard.ask("POST", "/v1/policy/reload", "");
@@ -370,8 +421,14 @@ fn a_broken_policy_does_not_replace_a_good_one() {
 #[test]
 fn too_many_deletes_quarantine_the_session_and_kill_its_tree() {
     let mut guard = Guard::start();
-    let mut child = std::process::Command::new("sleep").arg("1000").spawn().expect("starts");
-    let mut outside = std::process::Command::new("sleep").arg("1000").spawn().expect("starts");
+    let mut child = std::process::Command::new("sleep")
+        .arg("1000")
+        .spawn()
+        .expect("starts");
+    let mut outside = std::process::Command::new("sleep")
+        .arg("1000")
+        .spawn()
+        .expect("starts");
     guard.guarded(7, child.id());
     guard.guarded(8, outside.id());
     for _ in 0..4 {
@@ -380,16 +437,28 @@ fn too_many_deletes_quarantine_the_session_and_kill_its_tree() {
     }
     let started = Instant::now();
     child.wait().expect("killed");
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
     guard.memory.state().tasks.remove(&child.id());
     assert_eq!(guard.memory.state().sessions[&7].flags, 1);
     assert_eq!(guard.memory.state().sessions[&8].flags, 0);
     let record = until("the record of the kill", || {
         let records = guard.decisions().into_iter();
-        records.filter(|record| record["judge"] == "evaluator").last()
+        records
+            .filter(|record| record["judge"] == "evaluator")
+            .last()
     });
-    assert_eq!((&record["rule"], &record["effect"]), (&"few-deletes".into(), &"sigkill".into()));
-    assert_eq!((&record["verdict"], &record["context"]["count"]), (&"kill".into(), &4.into()));
+    assert_eq!(
+        (&record["rule"], &record["effect"]),
+        (&"few-deletes".into(), &"sigkill".into())
+    );
+    assert_eq!(
+        (&record["verdict"], &record["context"]["count"]),
+        (&"kill".into(), &4.into())
+    );
     assert!(outside.try_wait().expect("a child of ours").is_none());
     outside.kill().expect("a child of ours");
     outside.wait().expect("a child of ours");
@@ -415,7 +484,9 @@ fn a_canary_in_arguments_is_found_nowhere() {
     assert!(!record.to_string().contains(CANARY));
     for file in ["journal.db", "journal.db-wal"] {
         let bytes = std::fs::read(guard.folder.path().join(file)).unwrap_or_default();
-        let found = bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
+        let found = bytes
+            .windows(CANARY.len())
+            .any(|window| window == CANARY.as_bytes());
         assert!(!found, "{file}");
     }
 }
