@@ -213,7 +213,8 @@ impl Daemon {
             boot_id: Arc::clone(&self.host.boot_id),
             guard: event,
         };
-        self.journal.write(Record::Lifecycle(Box::new(record)), None);
+        self.journal
+            .write(Record::Lifecycle(Box::new(record)), None);
     }
 }
 

@@ -206,7 +206,10 @@ pub struct ConnectFacts {
 
 /// A database message.
 #[derive(Clone, Debug, Serialize)]
-#[expect(missing_docs, reason = "docs/events.md describes each field of a statement")]
+#[expect(
+    missing_docs,
+    reason = "docs/events.md describes each field of a statement"
+)]
 pub struct StatementFacts {
     pub protocol: Option<Arc<str>>,
     pub dataset: Option<Arc<str>>,
@@ -272,20 +275,72 @@ pub struct LifecycleRecord {
 /// What happened to Guard itself.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "names and values are the documentation; docs/operating.md lists them")]
+#[expect(
+    missing_docs,
+    reason = "names and values are the documentation; docs/operating.md lists them"
+)]
 pub enum Lifecycle {
-    Start { version: &'static str, pid: u32, adopted: bool, not_enforced: Vec<String> },
-    Stop { enforcement: &'static str },
-    PolicyLoad { epoch: u64, sha256: String, rules: usize, files: Vec<String>, by: Actor },
-    PolicyRefused { error: String, by: Actor },
-    SessionBegin { session: Arc<SessionFacts>, pid: u32, origin: &'static str },
-    SessionEnd { session: String, reason: &'static str },
-    Quarantine { session: String, rule: Option<Arc<str>>, sessions: usize },
-    Kill { session: String, rule: Option<Arc<str>>, decision: String, killed: Vec<u32>, spared: Vec<Spared>, complete: bool },
-    KillDisarmed { rule: Option<Arc<str>>, limit: u32, within_ms: u64 },
-    Disarm { seconds: u64, until: String, reason: String, by: Actor },
-    Arm { by: Actor },
-    Reset { socket: u64, endpoint: String, outcome: &'static str },
+    Start {
+        version: &'static str,
+        pid: u32,
+        adopted: bool,
+        not_enforced: Vec<String>,
+    },
+    Stop {
+        enforcement: &'static str,
+    },
+    PolicyLoad {
+        epoch: u64,
+        sha256: String,
+        rules: usize,
+        files: Vec<String>,
+        by: Actor,
+    },
+    PolicyRefused {
+        error: String,
+        by: Actor,
+    },
+    SessionBegin {
+        session: Arc<SessionFacts>,
+        pid: u32,
+        origin: &'static str,
+    },
+    SessionEnd {
+        session: String,
+        reason: &'static str,
+    },
+    Quarantine {
+        session: String,
+        rule: Option<Arc<str>>,
+        sessions: usize,
+    },
+    Kill {
+        session: String,
+        rule: Option<Arc<str>>,
+        decision: String,
+        killed: Vec<u32>,
+        spared: Vec<Spared>,
+        complete: bool,
+    },
+    KillDisarmed {
+        rule: Option<Arc<str>>,
+        limit: u32,
+        within_ms: u64,
+    },
+    Disarm {
+        seconds: u64,
+        until: String,
+        reason: String,
+        by: Actor,
+    },
+    Arm {
+        by: Actor,
+    },
+    Reset {
+        socket: u64,
+        endpoint: String,
+        outcome: &'static str,
+    },
 }
 
 /// Who asked for it.

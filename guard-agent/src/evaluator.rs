@@ -13,10 +13,10 @@ mod window;
 pub use facts::Observation;
 
 use crate::daemon::rules::{MoreThan, Rules, Then};
+use facts::Table;
 use guard_common::verdict::{Mode, Verdict};
 use std::collections::HashMap;
 use std::sync::Arc;
-use facts::Table;
 use window::Window;
 
 /// Something that can be true of the history of a session.

@@ -192,7 +192,13 @@ mod tests {
         let question = Question::parse(query).expect("valid");
         assert_eq!(question.filter.verdict, ["block", "kill"]);
         assert_eq!((question.after, question.follow), (Some(7), true));
-        for wrong in ["colour=red", "after=x", "after=-1", "follow=yes", "since=soon"] {
+        for wrong in [
+            "colour=red",
+            "after=x",
+            "after=-1",
+            "follow=yes",
+            "since=soon",
+        ] {
             let refusal = Question::parse(wrong).expect_err(wrong);
             assert_eq!(refusal.status, 400, "{wrong}");
         }

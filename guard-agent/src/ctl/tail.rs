@@ -3,9 +3,9 @@
 use super::{CtlError, client, text};
 use crate::cli::ctl::{Output, Tail};
 use crate::exit::Exit;
+use http_body_util::BodyExt;
 use hyper::Method;
 use hyper::body::Incoming;
-use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp, Zoned, civil};
 use serde_json::Value;
 use std::io::{self, Write as _};

@@ -2,13 +2,13 @@
 //! quarantine and kill.
 
 use super::Daemon;
+use crate::daemon::rules::Then;
 use crate::decision::{Context, Decision, Lifecycle, Record, hex};
 use crate::evaluator::Trigger;
 use crate::evaluator::kill::{Go, Killed, Target, kill};
 use crate::events::clock;
 use guard_common::abi::event::Header;
 use guard_common::verdict::{self, Cause};
-use crate::daemon::rules::Then;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;

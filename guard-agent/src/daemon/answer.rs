@@ -132,9 +132,9 @@ impl Daemon {
     /// Loads the policy again. A policy that cannot be used changes nothing.
     fn reload(&mut self, by: Actor) -> Answer {
         let loaded = (self.loader)().map_err(|failure| self.refused(failure, &by))?;
-        let epoch = self
-            .install(&loaded)
-            .map_err(|error| Refusal::failed(error.to_string()).help("the old policy stays live"))?;
+        let epoch = self.install(&loaded).map_err(|error| {
+            Refusal::failed(error.to_string()).help("the old policy stays live")
+        })?;
         self.policy_is_live(epoch, loaded, by);
         self.rules_json()
     }
@@ -148,7 +148,9 @@ impl Daemon {
             status: 422,
             exit: Exit::Invalid,
             message: failure.message,
-            help: failure.help.or(Some("the old policy stays live".to_owned())),
+            help: failure
+                .help
+                .or(Some("the old policy stays live".to_owned())),
         }
     }
 
@@ -175,7 +177,11 @@ impl Daemon {
             epoch,
             sha256: rules.sha256().to_string(),
             rules: rules.rules().len(),
-            files: rules.files().iter().map(|file| file.display().to_string()).collect(),
+            files: rules
+                .files()
+                .iter()
+                .map(|file| file.display().to_string())
+                .collect(),
             by,
         });
         self.history.push(epoch, rules);

@@ -117,7 +117,8 @@ impl Daemon {
         if self.is_kept(decision, &record) {
             let kills = self.wants_kill(action, decision).then(|| record.clone());
             let cursor = Some((header.cpu, header.number));
-            self.journal.write(Record::Decision(Box::new(record)), cursor);
+            self.journal
+                .write(Record::Decision(Box::new(record)), cursor);
             if let Some(record) = kills {
                 self.kill_by_rule(&header, decision, &record);
             }

@@ -55,7 +55,9 @@ pub type Starter = Box<dyn FnOnce(&Config) -> Result<Started, StartError> + Send
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Ids of the kernel are not those of this namespace.
-    #[error("the daemon runs in a pid namespace of its own, where the kernel's process ids mean nothing")]
+    #[error(
+        "the daemon runs in a pid namespace of its own, where the kernel's process ids mean nothing"
+    )]
     PidNamespace,
     /// The journal cannot be used.
     #[error("journal: {0}")]
@@ -145,7 +147,11 @@ pub async fn run(config: Config, loader: Loader, starter: Starter) -> Result<(),
     if !started.adopted {
         journal.forget_cursors();
     }
-    let cursors = if started.adopted { past.cursors } else { Vec::new() };
+    let cursors = if started.adopted {
+        past.cursors
+    } else {
+        Vec::new()
+    };
     let sessions = Sessions::adopt(kernel.clone(), config.session_grace, past.identities)?;
     let (done, killed) = mpsc::unbounded_channel();
     let mut daemon = Daemon {
@@ -198,7 +204,11 @@ pub async fn run(config: Config, loader: Loader, starter: Starter) -> Result<(),
         group,
         stopping,
     };
-    let served = tokio::spawn(server::serve(listener, shared, daemon.config.max_connections));
+    let served = tokio::spawn(server::serve(
+        listener,
+        shared,
+        daemon.config.max_connections,
+    ));
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut inputs = Inputs {
@@ -278,7 +288,9 @@ fn scope_path(scope: &Path) -> Result<String, StartError> {
         path: scope.to_owned(),
         reason,
     };
-    let scope = scope.canonicalize().map_err(|error| wrong(error.to_string()))?;
+    let scope = scope
+        .canonicalize()
+        .map_err(|error| wrong(error.to_string()))?;
     let mounts = procfs::process::Process::myself()
         .and_then(|process| process.mountinfo())
         .map_err(|error| wrong(error.to_string()))?;
@@ -287,7 +299,9 @@ fn scope_path(scope: &Path) -> Result<String, StartError> {
         .filter(|mount| mount.fs_type == "cgroup2" && scope.starts_with(&mount.mount_point))
         .max_by_key(|mount| mount.mount_point.components().count())
         .ok_or_else(|| wrong("not inside a cgroup v2 file system".to_owned()))?;
-    let below = scope.strip_prefix(&mount.mount_point).unwrap_or(Path::new(""));
+    let below = scope
+        .strip_prefix(&mount.mount_point)
+        .unwrap_or(Path::new(""));
     let path = Path::new(&mount.root).join(below);
     Ok(path.to_string_lossy().trim_end_matches('/').to_owned()).map(|path| match path.as_str() {
         "" => "/".to_owned(),

@@ -37,7 +37,9 @@ impl Processes {
         let cgroup = Process::new(id(pid)).ok().as_ref().and_then(cgroup_of);
         let cgroup = cgroup.or_else(|| self.known.get(&pid)?.1.cgroup.clone());
         let argv = start.argv.strip_suffix(b"\0").unwrap_or(&start.argv);
-        let tokens = argv.split(|byte| *byte == 0).filter(|_| !start.argv.is_empty());
+        let tokens = argv
+            .split(|byte| *byte == 0)
+            .filter(|_| !start.argv.is_empty());
         let facts = ProcessFacts {
             source: "connect",
             pid,
@@ -49,7 +51,10 @@ impl Processes {
             ancestors: self.ancestors(start.parent),
         };
         self.keep((pid, since_ns), Arc::new(facts.clone()));
-        Arc::new(ProcessFacts { source: "exec", ..facts })
+        Arc::new(ProcessFacts {
+            source: "exec",
+            ..facts
+        })
     }
 
     /// The process that connected, as known from its start or from `/proc`.
@@ -97,7 +102,10 @@ impl Processes {
             if let Some((_, facts)) = self.known.get(&pid)
                 && process.is_none()
             {
-                line.push(Ancestor { pid, exe: facts.exe.clone() });
+                line.push(Ancestor {
+                    pid,
+                    exe: facts.exe.clone(),
+                });
                 line.extend(facts.ancestors.iter().cloned());
                 break;
             }

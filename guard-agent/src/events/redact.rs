@@ -132,10 +132,22 @@ mod tests {
     #[test]
     fn names_stay_and_values_go() {
         for (program, argv, shown) in [
-            ("/usr/bin/psql", vec!["psql", "-h", "db", "-c", "DROP x"], "psql -h ‹…› -c ‹…›"),
-            ("/usr/bin/psql", vec!["/usr/bin/psql", "--dbname=shop"], "/usr/bin/psql --dbname=‹…›"),
+            (
+                "/usr/bin/psql",
+                vec!["psql", "-h", "db", "-c", "DROP x"],
+                "psql -h ‹…› -c ‹…›",
+            ),
+            (
+                "/usr/bin/psql",
+                vec!["/usr/bin/psql", "--dbname=shop"],
+                "/usr/bin/psql --dbname=‹…›",
+            ),
             ("/usr/bin/mysql", vec!["mysql", "-psecret"], "mysql -p‹…›"),
-            ("/usr/bin/curl", vec!["curl", "--user", "a:b", "https://x"], "curl --user ‹…› ‹…›"),
+            (
+                "/usr/bin/curl",
+                vec!["curl", "--user", "a:b", "https://x"],
+                "curl --user ‹…› ‹…›",
+            ),
             ("/bin/sh", vec!["sh", "-c", "echo s3cret"], "sh -c ‹…›"),
             ("/bin/bash", vec!["-bash"], "-bash"),
             ("/bin/bash", vec!["s3cret", "-c"], "‹…› -c"),
@@ -144,7 +156,11 @@ mod tests {
             ("/bin/x", vec!["x", "--pass word"], "x ‹…›"),
             ("/bin/x", vec!["x", "-1234"], "x ‹…›"),
             ("/bin/x", vec!["x", "-"], "x -"),
-            ("/opt/run.sh", vec!["/bin/sh", "/opt/run.sh", "arg"], "‹…› /opt/run.sh ‹…›"),
+            (
+                "/opt/run.sh",
+                vec!["/bin/sh", "/opt/run.sh", "arg"],
+                "‹…› /opt/run.sh ‹…›",
+            ),
             ("/bin/x", vec!["x", "--=s3cret"], "x ‹…›"),
             ("/bin/x", vec!["x", ""], "x ‹…›"),
         ] {
@@ -155,13 +171,24 @@ mod tests {
     #[test]
     fn words_of_a_matching_rule_are_shown() {
         let named = ["prisma", "migrate", "reset", "--force", "-auto-approve"];
-        let argv = ["node", "/app/bin/prisma", "migrate", "reset", "--force", "s3cret"];
+        let argv = [
+            "node",
+            "/app/bin/prisma",
+            "migrate",
+            "reset",
+            "--force",
+            "s3cret",
+        ];
         assert_eq!(
             redacted("/usr/bin/node", &argv, &named),
             "node /app/bin/prisma migrate reset --force ‹…›"
         );
         assert_eq!(
-            redacted("/usr/bin/terraform", &["terraform", "-auto-approve"], &named),
+            redacted(
+                "/usr/bin/terraform",
+                &["terraform", "-auto-approve"],
+                &named
+            ),
             "terraform -auto-approve"
         );
     }

@@ -88,7 +88,9 @@ impl Store {
 
     pub(super) fn last(&self) -> Result<u64, JournalError> {
         let query = "SELECT seq FROM records ORDER BY seq DESC LIMIT 1";
-        let last = self.connection.query_row(query, [], |row| row.get::<_, i64>(0));
+        let last = self
+            .connection
+            .query_row(query, [], |row| row.get::<_, i64>(0));
         let last = last.optional().map_err(|source| self.error(source))?;
         Ok(last.unwrap_or(0).cast_unsigned())
     }
@@ -102,9 +104,14 @@ impl Store {
                 Ok((row.get::<_, u32>(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
             })?;
             let cursors: Vec<_> = cursors.collect::<Result<_, _>>()?;
-            let mut rows = self.connection.prepare("SELECT id, identity FROM sessions")?;
+            let mut rows = self
+                .connection
+                .prepare("SELECT id, identity FROM sessions")?;
             let rows = rows.query_map([], |row| {
-                Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, String>(1)?))
+                Ok((
+                    row.get::<_, i64>(0)?.cast_unsigned(),
+                    row.get::<_, String>(1)?,
+                ))
             })?;
             let rows: Vec<(u64, String)> = rows.collect::<Result<_, _>>()?;
             Ok((cursors, rows))

@@ -12,7 +12,6 @@ use guard_common::engine::Tables;
 use guard_common::facts::Facts;
 use guard_common::verdict::{Decision, Verdict};
 use std::collections::BTreeMap;
-use zerocopy::FromZeros;
 
 /// One connection of a client, as far as it matters.
 #[derive(Clone, Debug, Default)]
@@ -132,10 +131,4 @@ impl Judge<'_> {
             .map(|(_, info)| info.name.as_str())
             .collect()
     }
-}
-
-/// The engine's tables for PostgreSQL.
-#[must_use]
-pub fn tables() -> Box<Tables> {
-    Box::new(Tables::new_zeroed())
 }

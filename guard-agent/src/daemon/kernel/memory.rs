@@ -26,7 +26,9 @@ pub(crate) struct Memory(Arc<Mutex<State>>);
 
 impl Memory {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("no test panics while it holds the lock")
+        self.0
+            .lock()
+            .expect("no test panics while it holds the lock")
     }
 }
 
@@ -56,7 +58,12 @@ impl Enforcer for Memory {
     }
 
     fn tasks(&self) -> Result<Vec<(u32, Task)>> {
-        Ok(self.state().tasks.iter().map(|(tgid, task)| (*tgid, *task)).collect())
+        Ok(self
+            .state()
+            .tasks
+            .iter()
+            .map(|(tgid, task)| (*tgid, *task))
+            .collect())
     }
 
     fn session(&self, id: u64) -> Result<Option<Session>> {
@@ -64,7 +71,12 @@ impl Enforcer for Memory {
     }
 
     fn sessions(&self) -> Result<Vec<(u64, Session)>> {
-        Ok(self.state().sessions.iter().map(|(id, session)| (*id, *session)).collect())
+        Ok(self
+            .state()
+            .sessions
+            .iter()
+            .map(|(id, session)| (*id, *session))
+            .collect())
     }
 
     fn unregister(&mut self, tgid: u32, id: u64) -> Result<()> {

@@ -4,7 +4,10 @@ use guard_common::abi::session::Task;
 use std::process::{Child, Command};
 
 fn sleeper() -> Child {
-    Command::new("sleep").arg("1000").spawn().expect("sleep starts")
+    Command::new("sleep")
+        .arg("1000")
+        .spawn()
+        .expect("sleep starts")
 }
 
 fn task(session: u64) -> Task {
