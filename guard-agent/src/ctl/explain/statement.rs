@@ -51,7 +51,7 @@ pub(super) struct StatementArgs {
 pub(super) fn run(args: &StatementArgs) -> Result<Exit, Failure> {
     let Protocol::Postgres = args.protocol;
     let compiled = args.asker.load()?;
-    let (tables, _) = dialect::postgresql().map_err(|error| {
+    let tables = dialect::postgresql().map_err(|error| {
         let help = "this is a mistake of Guard itself; please report it";
         wrong(Exit::Failed, &error.to_string(), help)
     })?;
