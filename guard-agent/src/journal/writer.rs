@@ -132,10 +132,12 @@ impl Writer {
                     last += 1;
                     record.number(last);
                     insert(&transaction, last, record)?;
-                    cursors.extend(*cursor);
+                    if let Some((cpu, number)) = cursor {
+                        advance(&mut cursors, *cpu, *number);
+                    }
                 }
                 Message::Cursor(cpu, number) => {
-                    cursors.insert(*cpu, *number);
+                    advance(&mut cursors, *cpu, *number);
                 }
                 Message::ForgetCursors => {
                     cursors.clear();
@@ -162,6 +164,12 @@ impl Writer {
         transaction.commit()?;
         Ok(last)
     }
+}
+
+/// Records of one CPU may swap places; the cursor is the furthest.
+fn advance(cursors: &mut BTreeMap<u32, u64>, cpu: u32, number: u64) {
+    let furthest = cursors.entry(cpu).or_default();
+    *furthest = number.max(*furthest);
 }
 
 /// Losses that gap records of a group that could not be written told of.
