@@ -1,10 +1,8 @@
 //! Poisoned connections are ended, wherever they are.
 
-mod guarded;
-
+use crate::guarded::{Guard, finish};
 use guard_common::abi::event::Poisoned;
 use guard_tests::need::{Need, require};
-use guarded::{Guard, finish};
 use std::io::{BufRead, BufReader};
 use std::process::Child;
 use zerocopy::FromZeros;

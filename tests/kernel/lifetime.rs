@@ -1,14 +1,12 @@
 //! Who belongs to a session, from its begin to its end.
 
-mod guarded;
-
+use crate::guarded::{Gate, Guard, LIMIT, finish};
 use guard_agent::bpf::{Kernel, OnStop, Options};
 use guard_common::abi::session::Session;
 use guard_tests::cgroup::Cgroup;
 use guard_tests::need::{Need, require};
 use guard_tests::scratch::Scratch;
 use guard_tests::wait;
-use guarded::{Gate, Guard, LIMIT, finish};
 use std::process::{Command, Stdio};
 use zerocopy::FromZeros;
 
@@ -38,7 +36,7 @@ fn a_session_lasts_from_its_first_to_its_last_task() {
     assert_eq!((status, output.as_str()), (0, "hi\n"));
     guard.ended(id);
     let execs = guard.execs(id);
-    let paths: Vec<_> = execs.iter().map(guarded::path).collect();
+    let paths: Vec<_> = execs.iter().map(crate::guarded::path).collect();
     assert_eq!(paths, ["/bin/sh", "/bin/true", "/bin/echo"]);
     assert_eq!(guard.kernel.tasks().expect("tasks").len(), 0);
     guard.assert_no_faults();
