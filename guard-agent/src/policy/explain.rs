@@ -3,6 +3,8 @@
 
 mod action;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use action::{Start, connection, start};
 
