@@ -88,46 +88,52 @@ impl Kernel {
     pub fn start(options: &Options) -> Result<Self, BpfError> {
         let scope = Scope::open(&options.scope)?;
         let pins = options.pin_dir.as_deref().map(Pins::open).transpose()?;
-        let adopted = match &pins {
+        let found = match &pins {
             Some(pins) => pins.adopt()?,
             None => None,
         };
-        let mut kernel = match adopted {
-            Some((tables, links)) => Self {
-                tables,
-                links: links.into_iter().map(Held::Pinned).collect(),
-                pins,
-                adopted: true,
-                destroyer: destroy::Destroyer::default(),
-            },
-            None => Self::load(options.ring_bytes, &scope, pins)?,
-        };
-        kernel.take_charge(&scope)?;
-        Ok(kernel)
-    }
-
-    /// Loads, attaches and pins. Nothing is judged before a session exists.
-    fn load(ring_bytes: u32, scope: &Scope, pins: Option<Pins>) -> Result<Self, BpfError> {
-        let mut object = object::load(ring_bytes)?;
+        if let Some((tables, links)) = found {
+            let links = links.into_iter().map(Held::Pinned).collect();
+            let mut kernel = Self::with(tables, links, pins);
+            kernel.adopted = true;
+            kernel.take_charge(&scope)?;
+            return Ok(kernel);
+        }
+        let mut object = object::load(options.ring_bytes)?;
         let attached = object::attach(&mut object, &scope.folder)?;
         let links = match &pins {
-            Some(pins) => pins
-                .make(&mut object, attached)?
-                .into_iter()
-                .map(Held::Pinned)
-                .collect(),
+            Some(pins) => {
+                let pinned = pins.make(&mut object, attached)?;
+                pinned.into_iter().map(Held::Pinned).collect()
+            }
             None => attached
                 .into_iter()
                 .map(|own| Held::Own(own.link))
                 .collect(),
         };
-        Ok(Self {
-            tables: Tables::of_object(&mut object)?,
+        let started = Tables::of_object(&mut object).and_then(|tables| {
+            let mut kernel = Self::with(tables, links, None);
+            kernel.take_charge(&scope)?;
+            Ok(kernel)
+        });
+        match (started, pins) {
+            (Ok(kernel), pins) => Ok(Self { pins, ..kernel }),
+            (Err(error), Some(pins)) => {
+                pins.remove()?;
+                Err(error)
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    fn with(tables: Tables, links: Vec<Held>, pins: Option<Pins>) -> Self {
+        Self {
+            tables,
             links,
             pins,
             adopted: false,
             destroyer: destroy::Destroyer::default(),
-        })
+        }
     }
 
     /// Writes what only the running agent knows into the settings.

@@ -4,6 +4,7 @@
 //! Everything in here may leave the host: identifiers and redacted arguments,
 //! never a literal.
 
+use crate::facts::StatementWords;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -215,19 +216,9 @@ pub struct StatementFacts {
     pub endpoint: String,
     pub database: Option<String>,
     pub db_user: Option<String>,
-    pub class: &'static str,
-    pub classes: Vec<&'static str>,
-    pub tables: Vec<String>,
-    #[serde(rename = "where")]
-    pub condition: Option<&'static str>,
-    pub opaque: Option<&'static str>,
-    pub opaque_reasons: Vec<&'static str>,
-    pub statements: u16,
-    pub bytes: u64,
     pub message: String,
-    pub summary: String,
-    pub fingerprint: String,
-    pub truncated: bool,
+    #[serde(flatten)]
+    pub words: StatementWords,
 }
 
 /// Records that were lost.

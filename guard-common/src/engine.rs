@@ -24,6 +24,7 @@ pub use tables::{Action, Event, STATE_BITS, Tables};
 pub use tables::{action, event, resolve};
 pub use verbs::VERB_NAMES;
 
+use crate::class::Opaque;
 use crate::facts::Facts;
 use crate::hash;
 use crate::limits::{CELLS, CHUNK_BYTES, DEPTH, NAME_BYTES};
@@ -66,8 +67,10 @@ pub struct Scan {
     position: u32,
     /// End of the chunk.
     limit: u32,
-    /// First byte of the word that is being taken; valid while `taking`.
+    /// First byte of the word that is not taken yet.
     mark: u32,
+    /// End of the bytes to take at once; nothing to take when not above `mark`.
+    upto: u32,
     /// 1 while a word is being taken.
     taking: u32,
     /// Bytes of the word seen.
@@ -84,14 +87,16 @@ pub struct Scan {
     fold: u32,
     /// 1 behind a dot: the next word continues the name.
     dotted: u32,
-    /// Zero.
-    reserved: u32,
+    /// Token that the automaton takes next; 0: none.
+    now: u32,
+    /// Token that it takes after that; 0: none.
+    later: u32,
+    /// Steps that it has taken since the last event.
+    steps: u32,
     /// Suspended states, outermost first.
     frames: [u32; FRAMES],
     /// The dotted name being taken.
     name: Text<NAME_BYTES>,
-    /// Zero.
-    padding: u32,
     /// What is known so far; complete after [`end`].
     pub facts: Facts,
 }
@@ -113,6 +118,8 @@ pub fn begin(tables: &Tables, scan: &mut Scan) {
     scan.qualifier = 0;
     scan.column = [0; 2];
     scan.temporary = 0;
+    scan.now = 0;
+    scan.later = 0;
     scan.word = hash::START;
     scan.name.len = 0;
     scan.name.cut = 0;
@@ -132,57 +139,49 @@ pub fn feed<R: Repeat>(
         return;
     }
     scan.position = from;
-    scan.limit = to;
-    scan.mark = from;
-    // A byte raises at most four events, and a turn handles at most one.
-    let turns = (to - from) * 5 + 1;
-    R::repeat(
-        turns,
-        &mut Block {
-            tables,
-            scan: &mut *scan,
-            chunk,
-        },
-    );
-    if scan.taking != 0 {
-        names::take(scan, chunk, to);
-    }
+    run::<R>(tables, scan, chunk, to);
     scan.facts.bytes += u64::from(scan.position.wrapping_sub(from) & 0x1fff);
 }
 
+/// Reads from `scan.position` to `to`.
+#[inline(always)]
+fn run<R: Repeat>(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTES], to: u32) {
+    scan.limit = to;
+    scan.mark = scan.position;
+    scan.upto = scan.position;
+    let mut block = Block {
+        tables,
+        scan,
+        chunk,
+    };
+    R::repeat(MAX_TURNS, &mut block);
+    let scan = block.scan;
+    if scan.done == 0 && (scan.position < to || scan.now != 0) {
+        scan.facts.add_opaque(Opaque::Limit);
+        scan.done = 1;
+    }
+}
+
+/// Turns of the loop for one chunk. A byte raises at most four events, an event
+/// takes at most [`MAX_STEPS`] steps, and a word is taken eight bytes a turn; the
+/// loop ends by itself long before.
+const MAX_TURNS: u32 = CHUNK_BYTES as u32 * 64;
+
 /// Ends the text (also after a NUL; ending twice changes nothing).
 #[inline(always)]
-pub fn end(tables: &Tables, scan: &mut Scan) {
-    let chunk = &NOTHING;
-    scan.position = 0;
-    scan.limit = 1;
-    scan.mark = 0;
-    let mut turn = 0;
-    while turn < 6 {
-        if scan.done != 0 {
-            return;
-        }
-        step_end(tables, scan, chunk);
-        turn += 1;
+pub fn end<R: Repeat>(tables: &Tables, scan: &mut Scan) {
+    if scan.done == 0 {
+        scan.position = 0;
+        run::<R>(tables, scan, &NOTHING, 1);
     }
 }
 
 /// The chunk behind the end of a text: NUL.
 static NOTHING: [u8; CHUNK_BYTES] = [0; CHUNK_BYTES];
 
-/// Steps the byte that ends every text.
-#[inline(always)]
-fn step_end(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTES]) {
-    let column = u32::from(tables.columns[0]);
-    let cell = tables.cells[(scan.row.wrapping_add(column)) as usize & (CELLS - 1)];
-    if cell >= CELLS as u32 {
-        statement::on_event(tables, scan, chunk, cell);
-    } else {
-        scan.row = cell;
-    }
-}
-
-/// One turn: up to [`TURN_BYTES`] bytes, or to the first event.
+/// What is done turn by turn: take a piece of a word, take a step of the
+/// statement automaton, or read on to the next event. Everything that one turn
+/// leaves for the next is in [`Scan`].
 struct Block<'a> {
     tables: &'a Tables,
     scan: &'a mut Scan,
@@ -193,21 +192,47 @@ impl Turn for Block<'_> {
     #[inline(always)]
     fn turn(&mut self, _index: u32) -> bool {
         let limit = self.scan.limit;
-        let mut row = self.scan.row;
-        let mut position = self.scan.position & (CHUNK_BYTES as u32 - 1);
-        if self.scan.position >= limit || self.scan.done != 0 {
+        if self.scan.mark < self.scan.upto {
+            names::take(self.scan, self.chunk);
+            return true;
+        }
+        if self.scan.now != 0 {
+            statement::step(self.tables, self.scan);
+            return true;
+        }
+        if self.scan.done != 0 {
             return false;
         }
+        if self.scan.position >= limit {
+            if self.scan.taking == 0 || self.scan.mark >= limit {
+                return false;
+            }
+            self.scan.upto = limit;
+            return true;
+        }
+        self.read(limit);
+        true
+    }
+}
+
+impl Block<'_> {
+    /// Up to [`TURN_BYTES`] bytes, or to the first event.
+    #[inline(always)]
+    fn read(&mut self, limit: u32) {
+        let mut row = self.scan.row;
+        let mut position = self.scan.position & (CHUNK_BYTES as u32 - 1);
         let mut left = TURN_BYTES;
         while left > 0 {
             let byte = self.chunk[position as usize & (CHUNK_BYTES - 1)];
             let column = u32::from(self.tables.columns[byte as usize]);
-            row = self.tables.cells[(row.wrapping_add(column)) as usize & (CELLS - 1)];
-            if row >= CELLS as u32 {
+            let next = self.tables.cells[(row.wrapping_add(column)) as usize & (CELLS - 1)];
+            if next >= CELLS as u32 {
+                self.scan.row = row;
                 self.scan.position = position;
-                statement::on_event(self.tables, self.scan, self.chunk, row);
-                return true;
+                statement::on_event(self.tables, self.scan, self.chunk, next);
+                return;
             }
+            row = next;
             position += 1;
             if position >= limit {
                 break;
@@ -216,6 +241,5 @@ impl Turn for Block<'_> {
         }
         self.scan.row = row;
         self.scan.position = position;
-        true
     }
 }

@@ -15,7 +15,7 @@ use std::task::{Context, Poll};
 use tokio::sync::mpsc;
 
 /// Names the journal in an answer: a cursor is good for this one only.
-pub const JOURNAL_HEADER: &str = "guard-journal";
+const JOURNAL_HEADER: &str = "guard-journal";
 
 /// Pages that wait for a slow client.
 const PAGES: usize = 2;

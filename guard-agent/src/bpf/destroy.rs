@@ -117,7 +117,7 @@ fn open_inside(namespace: File) -> io::Result<Socket> {
         open()
     })
     .join()
-    .map_err(|_| io::Error::other("the thread that enters a network namespace failed"))?
+    .unwrap_or_else(|_panic| Err(io::Error::other("the thread in the namespace failed")))
 }
 
 /// The cookie of a socket's network namespace.

@@ -66,7 +66,8 @@ impl Daemon {
         let registered = self.sessions.register(&registration, rules.as_ref());
         let (id, entry) = registered.map_err(|error| Refusal::failed(error.to_string()))?;
         if !peer.is_alive() {
-            // Nobody is left to be guarded; the sweep removes the session.
+            let undone = self.kernel.lock().unregister(peer.pid, id);
+            undone.map_err(|error| Refusal::failed(error.to_string()))?;
             return Err(Refusal::failed("the process has ended"));
         }
         let event = Lifecycle::SessionBegin {
@@ -155,11 +156,11 @@ impl Daemon {
 
     pub(super) fn install(&self, rules: &Arc<dyn Rules>) -> super::kernel::Result<u64> {
         let sessions = &self.sessions;
-        let mut selectors = |id, _session: &_| sessions.selectors(id, rules.as_ref());
+        let selectors = |id, _session: &_| sessions.selectors(id, rules.as_ref());
         let tables = Tables {
             policy: rules.table(),
             denials: rules.denials(),
-            selectors: &mut selectors,
+            selectors: &selectors,
         };
         self.kernel.lock().install(tables)
     }

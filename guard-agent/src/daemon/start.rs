@@ -11,7 +11,7 @@
 //! 8. the socket: a client that can connect can rely on enforcement
 
 use super::act::Running;
-use super::kernel::{Destroyer, Enforcer, Kernel, KernelError};
+use super::kernel::{Enforcer, Kernel, KernelError};
 use super::rules::{History, Loader, PolicyFailure};
 use super::status::Facts;
 use super::{Daemon, Inputs, Signals, TICK, reset};
@@ -40,8 +40,6 @@ use tokio::sync::{mpsc, watch};
 pub struct Started {
     /// Tables, tasks, sessions.
     pub enforcer: Box<dyn Enforcer>,
-    /// Ends poisoned sockets.
-    pub destroyer: Box<dyn Destroyer>,
     /// The ring buffer.
     pub ring: Box<dyn Ring>,
     /// Maps and programs were taken over from an earlier daemon.
@@ -168,7 +166,7 @@ pub async fn run(config: Config, loader: Loader, starter: Starter) -> Result<(),
         numbers: Numbers::new(&cursors, !started.adopted),
         cursors: BTreeMap::new(),
         counters: Counters::default(),
-        resets: reset::Queue::start(started.destroyer).map_err(system("thread"))?,
+        resets: reset::Queue::start(kernel.clone()).map_err(system("thread"))?,
         running: Running::new(done),
         facts: Facts {
             since: clock::now(),
@@ -181,6 +179,7 @@ pub async fn run(config: Config, loader: Loader, starter: Starter) -> Result<(),
         config,
     };
     daemon.announce();
+    daemon.destroy_poisoned();
     let epoch = daemon.install(&rules)?;
     let by = Actor {
         uid: None,

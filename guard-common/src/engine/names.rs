@@ -80,22 +80,24 @@ pub(super) fn compare_column(scan: &mut Scan) -> u32 {
     2
 }
 
-/// Takes the bytes from the mark to `to`: adds them to hash and name.
+/// Bytes of a word that are taken in one turn.
+const PIECE: u32 = 8;
+
+/// Takes bytes from the mark on, up to `scan.upto`: adds them to hash and name.
 #[inline(always)]
-pub(super) fn take(scan: &mut Scan, chunk: &[u8; CHUNK_BYTES], to: u32) {
+pub(super) fn take(scan: &mut Scan, chunk: &[u8; CHUNK_BYTES]) {
     let from = scan.mark;
+    let left = scan.upto.wrapping_sub(from);
     let mut index = 0;
-    while index <= SIGNIFICANT {
-        let position = from.wrapping_add(index);
-        if position >= to {
-            return;
+    while index < PIECE {
+        if index >= left {
+            break;
         }
+        let position = from.wrapping_add(index);
         take_byte(scan, chunk[position as usize & (CHUNK_BYTES - 1)]);
         index += 1;
     }
-    // Longer than any name: the rest counts, but is not kept.
-    scan.length = SIGNIFICANT + 1;
-    scan.name.cut = 1;
+    scan.mark = from.wrapping_add(PIECE);
 }
 
 #[inline(always)]

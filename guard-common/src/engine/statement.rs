@@ -16,8 +16,11 @@ pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTE
     let found = &tables.events[cell as usize & (EVENTS - 1)];
     let position = scan.position;
     if scan.taking != 0 && found.kind != event::MARK && found.kind != event::MARK_EXACT {
-        names::take(scan, chunk, position);
+        // The word ends here. It is taken first; then the byte, which is not
+        // consumed, raises the same event again.
         scan.taking = 0;
+        scan.upto = position;
+        return;
     }
     scan.row = found.next;
     match found.kind {
@@ -72,68 +75,66 @@ pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTE
         _ => {}
     }
     scan.position = position.wrapping_add(u32::from(found.consume & 1));
-    if found.token != 0 {
-        run(tables, scan, u32::from(found.token));
-    }
+    scan.now = u32::from(found.token);
+    scan.later = 0;
+    scan.steps = 0;
 }
 
-/// Feeds one token to the statement automaton.
+/// Feeds the token `scan.now` to the statement automaton, and leaves the next
+/// one there.
 #[inline(always)]
-fn run(tables: &Tables, scan: &mut Scan, token: u32) {
-    let mut now = token;
-    // What to feed next; 0: nothing.
-    let mut later = 0;
-    let mut steps = 0;
-    while steps < MAX_STEPS {
-        let at = scan.state.wrapping_add(now) as usize & (STEPS - 1);
-        let step = tables.steps[at];
-        let found = &tables.actions[(step >> STATE_BITS) as usize & (ACTIONS - 1)];
-        let flags = found.flags;
-        scan.state = step & ((1 << STATE_BITS) - 1);
-        scan.facts.hits |= found.hits;
-        scan.facts.opaque |= found.opaque;
-        scan.facts.opaque_after |= found.opaque_after;
-        if flags & !(action::PUSH | action::POP | action::AGAIN) != 0 {
-            note(scan, flags, found.access);
-        }
-        if found.verb != 0 {
-            add_verb(scan, found.verb);
-        }
-        let again = if flags & action::AGAIN != 0 {
-            now
-        } else {
-            later
-        };
-        if flags & action::PUSH != 0 {
-            push(tables, scan, found.inner);
-        }
-        if flags & action::POP != 0 {
-            pop(tables, scan);
-            now = u32::from(found.back);
-            later = again;
-        } else if found.resolve == resolve::COLUMN {
-            now = u32::from(tables.answers[names::compare_column(scan) as usize & 3]);
-            later = again;
-        } else if found.resolve == resolve::TEMPORARY {
-            let known = scan.temporary != 0 && scan.kept[0] == scan.temporary && scan.kept[1] == 0;
-            now = u32::from(tables.answers[if known { 4 } else { 5 }]);
-            later = again;
-        } else if flags & action::AGAIN != 0 {
-            // The same token in the state that was entered.
-        } else {
-            now = later;
-            later = 0;
-        }
-        if now == 0 {
-            now = later;
-            later = 0;
-        }
-        if now == 0 {
-            return;
-        }
-        steps += 1;
+pub(super) fn step(tables: &Tables, scan: &mut Scan) {
+    let (now, later) = (scan.now, scan.later);
+    scan.steps = scan.steps.wrapping_add(1);
+    if scan.steps > MAX_STEPS {
+        scan.now = 0;
+        scan.later = 0;
+        give_up(tables, scan);
+        return;
     }
-    give_up(tables, scan);
+    let at = scan.state.wrapping_add(now) as usize & (STEPS - 1);
+    let step = tables.steps[at];
+    let found = &tables.actions[(step >> STATE_BITS) as usize & (ACTIONS - 1)];
+    let flags = found.flags;
+    scan.state = step & ((1 << STATE_BITS) - 1);
+    scan.facts.hits |= found.hits;
+    scan.facts.opaque |= found.opaque;
+    scan.facts.opaque_after |= found.opaque_after;
+    if flags & !(action::PUSH | action::POP | action::AGAIN) != 0 {
+        note(scan, flags, found.access);
+    }
+    if found.verb != 0 {
+        add_verb(scan, found.verb);
+    }
+    let again = if flags & action::AGAIN != 0 {
+        now
+    } else {
+        later
+    };
+    if flags & action::PUSH != 0 {
+        push(tables, scan, found.inner);
+    }
+    let (mut first, mut second) = if flags & action::POP != 0 {
+        pop(tables, scan);
+        (u32::from(found.back), again)
+    } else if found.resolve == resolve::COLUMN {
+        let answer = names::compare_column(scan) as usize & 3;
+        (u32::from(tables.answers[answer]), again)
+    } else if found.resolve == resolve::TEMPORARY {
+        let known = scan.temporary != 0 && scan.kept[0] == scan.temporary && scan.kept[1] == 0;
+        (u32::from(tables.answers[if known { 4 } else { 5 }]), again)
+    } else if flags & action::AGAIN != 0 {
+        // The same token in the state that was entered.
+        (now, later)
+    } else {
+        (later, 0)
+    };
+    if first == 0 {
+        first = second;
+        second = 0;
+    }
+    scan.now = first;
+    scan.later = second;
 }
 
 /// The bookkeeping of an action that most actions do not ask for.

@@ -27,7 +27,7 @@ const MAX_NESTING: u32 = 16;
 /// block: each further fork then adds one task and removes one, so the table
 /// cannot be filled in order to get a child that is not in it. The rest is room
 /// for forks under way.
-const TASKS_HIGH_WATER: u64 = MAX_TASKS as u64 - 4096;
+const TASKS_HIGH_WATER: i64 = MAX_TASKS as i64 - 4096;
 
 /// Gives a child the session of its parent.
 ///

@@ -1,7 +1,9 @@
 //! A kernel in memory, for unit tests.
 
 use super::{Enforcer, Result, Tables};
-use guard_common::abi::session::{Session, Task};
+use crate::config::OnStop;
+use guard_common::abi::event::Poisoned;
+use guard_common::abi::session::{SESSION_QUARANTINED, Session, Task};
 use guard_common::fault::Fault;
 use guard_common::limits::MAX_RULES;
 use std::collections::BTreeMap;
@@ -14,6 +16,8 @@ pub(crate) struct State {
     pub(crate) sessions: BTreeMap<u64, Session>,
     pub(crate) disarmed_until_ns: u64,
     pub(crate) epoch: u64,
+    pub(crate) destroyed: Vec<u64>,
+    pub(crate) stopped: Option<OnStop>,
 }
 
 /// Handle to a kernel in memory; clones share it.
@@ -75,8 +79,33 @@ impl Enforcer for Memory {
             .collect())
     }
 
-    fn update_session(&mut self, id: u64, session: &Session) -> Result<()> {
-        self.state().sessions.insert(id, *session);
+    fn unregister(&mut self, tgid: u32, id: u64) -> Result<()> {
+        self.state().tasks.remove(&tgid);
+        self.remove_session(id)
+    }
+
+    fn quarantine(&mut self, id: u64) -> Result<()> {
+        if let Some(session) = self.state().sessions.get_mut(&id) {
+            session.flags |= SESSION_QUARANTINED;
+        }
+        Ok(())
+    }
+
+    fn sweep(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn poisoned(&self) -> Result<Vec<Poisoned>> {
+        Ok(Vec::new())
+    }
+
+    fn destroy(&mut self, socket: &Poisoned) -> Result<()> {
+        self.state().destroyed.push(socket.socket);
+        Ok(())
+    }
+
+    fn stop(&mut self, on_stop: OnStop) -> Result<()> {
+        self.state().stopped = Some(on_stop);
         Ok(())
     }
 

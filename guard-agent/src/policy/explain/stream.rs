@@ -153,7 +153,7 @@ impl Engine for HostEngine<'_> {
     }
 
     fn end(&self, scan: &mut Scan) {
-        engine::end(self.0, scan);
+        engine::end::<Host>(self.0, scan);
     }
 }
 
