@@ -198,7 +198,9 @@ impl Daemon {
     /// of which the record was lost.
     fn destroy_poisoned(&self) {
         match self.kernel.lock().poisoned() {
-            Ok(sockets) => sockets.into_iter().for_each(|socket| self.resets.push(socket)),
+            Ok(sockets) => sockets
+                .into_iter()
+                .for_each(|socket| self.resets.push(socket)),
             Err(error) => tracing::error!(error = %error, "poisoned sockets cannot be listed"),
         }
     }

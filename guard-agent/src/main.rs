@@ -53,7 +53,11 @@ fn check(settings: &Settings) -> ExitCode {
             for warning in rules.warnings() {
                 eprintln!("warning: {warning}");
             }
-            println!("valid: {} rules, sha256 {}", rules.rules().len(), rules.sha256());
+            println!(
+                "valid: {} rules, sha256 {}",
+                rules.rules().len(),
+                rules.sha256()
+            );
             Exit::Done.into()
         }
         Err(failure) => fail(Exit::Invalid, &failure.message, failure.help),

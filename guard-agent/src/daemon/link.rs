@@ -118,7 +118,9 @@ impl Enforcer for Link {
     }
 
     fn unregister(&mut self, tgid: u32, id: u64) -> Result<()> {
-        self.kernel_mut()?.unregister(tgid, id).map_err(failed("session"))
+        self.kernel_mut()?
+            .unregister(tgid, id)
+            .map_err(failed("session"))
     }
 
     fn task(&self, tgid: u32) -> Result<Option<Task>> {
@@ -144,11 +146,16 @@ impl Enforcer for Link {
     }
 
     fn remove_session(&mut self, id: u64) -> Result<()> {
-        self.kernel_mut()?.remove_session(id).map_err(failed("session"))
+        self.kernel_mut()?
+            .remove_session(id)
+            .map_err(failed("session"))
     }
 
     fn sweep(&mut self) -> Result<()> {
-        self.kernel_mut()?.sweep().map(drop).map_err(failed("tasks"))
+        self.kernel_mut()?
+            .sweep()
+            .map(drop)
+            .map_err(failed("tasks"))
     }
 
     fn faults(&self) -> Result<[u64; Fault::COUNT]> {
@@ -156,7 +163,9 @@ impl Enforcer for Link {
     }
 
     fn rule_matches(&self) -> Result<[u64; MAX_RULES]> {
-        self.kernel()?.rule_matches().map_err(failed("rule counters"))
+        self.kernel()?
+            .rule_matches()
+            .map_err(failed("rule counters"))
     }
 
     fn memory(&self) -> u64 {
@@ -179,11 +188,15 @@ impl Enforcer for Link {
     }
 
     fn poisoned(&self) -> Result<Vec<Poisoned>> {
-        self.kernel()?.poisoned().map_err(failed("poisoned sockets"))
+        self.kernel()?
+            .poisoned()
+            .map_err(failed("poisoned sockets"))
     }
 
     fn destroy(&mut self, socket: &Poisoned) -> Result<()> {
-        self.kernel_mut()?.destroy(socket).map_err(failed("poisoned socket"))
+        self.kernel_mut()?
+            .destroy(socket)
+            .map_err(failed("poisoned socket"))
     }
 
     fn stop(&mut self, on_stop: OnStop) -> Result<()> {

@@ -30,7 +30,9 @@ fn rows(path: &Path) -> Vec<(u64, String)> {
     let mut rows = Vec::new();
     let mut after = 0;
     loop {
-        let page = reader.after(&Filter::default(), after, u64::MAX >> 1).expect("reads");
+        let page = reader
+            .after(&Filter::default(), after, u64::MAX >> 1)
+            .expect("reads");
         let Some((last, _)) = page.rows.last() else {
             return rows;
         };
@@ -110,7 +112,11 @@ fn a_full_queue_is_counted_and_becomes_a_gap() {
     let told = rows(&path).into_iter().map(|(_, json)| {
         let value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
         let queue = value["gap"]["stage"] == "queue";
-        if queue { value["gap"]["lost"].as_u64().unwrap_or(0) } else { 0 }
+        if queue {
+            value["gap"]["lost"].as_u64().unwrap_or(0)
+        } else {
+            0
+        }
     });
     assert_eq!(told.sum::<u64>(), lost);
 }
@@ -120,7 +126,9 @@ fn a_journal_of_a_later_version_is_refused() {
     let (_folder, path) = scratch();
     Journal::open(&path, 16).expect("opens").0.close();
     let connection = rusqlite::Connection::open(&path).expect("opens");
-    connection.execute_batch("PRAGMA user_version = 99").expect("set");
+    connection
+        .execute_batch("PRAGMA user_version = 99")
+        .expect("set");
     drop(connection);
     let refused = Journal::open(&path, 16).err().expect("refused");
     assert!(matches!(refused, JournalError::Version { found: 99, .. }));
@@ -156,7 +164,11 @@ fn a_journal_survives_kill_9_at_any_moment() {
     let mut before = 0;
     for round in 0..12 {
         let mut child = Command::new(&own)
-            .args(["--exact", "journal::tests::writes_until_it_is_killed", "--nocapture"])
+            .args([
+                "--exact",
+                "journal::tests::writes_until_it_is_killed",
+                "--nocapture",
+            ])
             .env(CHILD, &path)
             .stdout(Stdio::piped())
             .spawn()
@@ -173,7 +185,10 @@ fn a_journal_survives_kill_9_at_any_moment() {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let count = Reader::open(&path).and_then(|reader| {
-                Ok(reader.after(&Filter::default(), target, u64::MAX >> 1)?.rows.len())
+                Ok(reader
+                    .after(&Filter::default(), target, u64::MAX >> 1)?
+                    .rows
+                    .len())
             });
             if count.unwrap_or(0) > 0 {
                 break;

@@ -112,7 +112,10 @@ impl Rules for View {
         let kinds = SubjectKind::WORDS.into_iter();
         let kind = kinds.filter(|(word, _)| *word == who.subject.kind);
         self.loaded.compiled.selectors(&Who {
-            kind: kind.map(|(_, kind)| kind).next().unwrap_or(SubjectKind::Agent),
+            kind: kind
+                .map(|(_, kind)| kind)
+                .next()
+                .unwrap_or(SubjectKind::Agent),
             name: who.subject.name.clone(),
             labels: who.labels.clone(),
             program: who.program.clone(),
