@@ -228,7 +228,7 @@ const HARMFUL: &[(&str, bool)] = &[
     ("COPY customers TO '/tmp/x'", true),
     ("DO $$BEGIN DELETE FROM customers; END$$", true),
     ("SELECT * FROM customers", false),
-    ("SELECT set_config('row_security', 'off', false)", false),
+    ("SELECT set_config('row_security', 'off', false)", true),
     ("ALTER TABLE customers DROP COLUMN ssn", false),
 ];
 
