@@ -186,7 +186,11 @@ mod tests {
     #[test]
     fn an_id_that_is_used_again_is_another_process() {
         let mut processes = Processes::default();
-        processes.started(&start(GONE, 0, "/usr/bin/old", b"old\0"), 1, &Words::default());
+        processes.started(
+            &start(GONE, 0, "/usr/bin/old", b"old\0"),
+            1,
+            &Words::default(),
+        );
         assert_eq!(processes.find((GONE, 7)).exe, None);
     }
 

@@ -39,14 +39,14 @@ pub fn arguments<'a>(
     let mut ended = false;
     let mut shown = Vec::new();
     for (index, token) in argv.into_iter().take(SHOWN).enumerate() {
-        let text = if is_program(index, token, program, words)
-            || words.named.contains(&hash::of(token)) {
-            lossy(token)
-        } else if ended {
-            HIDDEN.to_owned()
-        } else {
-            option(token)
-        };
+        let text =
+            if is_program(index, token, program, words) || words.named.contains(&hash::of(token)) {
+                lossy(token)
+            } else if ended {
+                HIDDEN.to_owned()
+            } else {
+                option(token)
+            };
         ended |= token == b"--";
         shown.push(text);
     }
