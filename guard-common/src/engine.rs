@@ -35,6 +35,10 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// (the group and the predicate in it).
 pub const FRAMES: usize = 4 * DEPTH;
 
+/// Room for tokens that wait to be fed: a token that is fed again, and answers
+/// that go before it.
+const WAITING: usize = 8;
+
 /// Bytes that one turn of the loop reads at most.
 const TURN_BYTES: u32 = 64;
 
@@ -84,8 +88,10 @@ pub struct Scan {
     fold: u32,
     /// 1 behind a dot: the next word continues the name.
     dotted: u32,
-    /// Zero.
-    reserved: u32,
+    /// Top of `tokens`.
+    waiting: u32,
+    /// Tokens to be fed to the statement automaton, last first; below them 0.
+    tokens: [u32; WAITING],
     /// Suspended states, outermost first.
     frames: [u32; FRAMES],
     /// The dotted name being taken.
@@ -153,34 +159,23 @@ pub fn feed<R: Repeat>(
 /// Ends the text (also after a NUL; ending twice changes nothing).
 #[inline(always)]
 pub fn end(tables: &Tables, scan: &mut Scan) {
-    let chunk = &NOTHING;
-    scan.position = 0;
-    scan.limit = 1;
-    scan.mark = 0;
+    // The bytes of a word were taken at the end of the last chunk.
+    scan.taking = 0;
     let mut turn = 0;
-    while turn < 6 {
+    while turn < MAX_END_EVENTS {
         if scan.done != 0 {
             return;
         }
-        step_end(tables, scan, chunk);
+        let column = u32::from(tables.columns[0]);
+        let cell = tables.cells[(scan.row.wrapping_add(column)) as usize & (CELLS - 1)];
+        statement::on_event_at_end(tables, scan, cell);
         turn += 1;
     }
 }
 
-/// The chunk behind the end of a text: NUL.
-static NOTHING: [u8; CHUNK_BYTES] = [0; CHUNK_BYTES];
-
-/// Steps the byte that ends every text.
-#[inline(always)]
-fn step_end(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTES]) {
-    let column = u32::from(tables.columns[0]);
-    let cell = tables.cells[(scan.row.wrapping_add(column)) as usize & (CELLS - 1)];
-    if cell >= CELLS as u32 {
-        statement::on_event(tables, scan, chunk, cell);
-    } else {
-        scan.row = cell;
-    }
-}
+/// Events that the end of a text raises at most: an open token, an operator
+/// behind it, and the end itself.
+const MAX_END_EVENTS: u32 = 4;
 
 /// One turn: up to [`TURN_BYTES`] bytes, or to the first event.
 struct Block<'a> {
@@ -193,11 +188,13 @@ impl Turn for Block<'_> {
     #[inline(always)]
     fn turn(&mut self, _index: u32) -> bool {
         let limit = self.scan.limit;
-        let mut row = self.scan.row;
-        let mut position = self.scan.position & (CHUNK_BYTES as u32 - 1);
         if self.scan.position >= limit || self.scan.done != 0 {
             return false;
         }
+        // VERIFIER: `row` and `position` have the same range in every turn of
+        // the loop, so that what follows an event is proved once.
+        let mut row = self.scan.row;
+        let mut position = self.scan.position & (CHUNK_BYTES as u32 - 1);
         let mut left = TURN_BYTES;
         while left > 0 {
             let byte = self.chunk[position as usize & (CHUNK_BYTES - 1)];
@@ -208,10 +205,13 @@ impl Turn for Block<'_> {
                 statement::on_event(self.tables, self.scan, self.chunk, row);
                 return true;
             }
-            position += 1;
-            if position >= limit {
-                break;
+            let next = position + 1;
+            if next >= limit {
+                self.scan.row = row;
+                self.scan.position = next;
+                return true;
             }
+            position = next & (CHUNK_BYTES as u32 - 1);
             left -= 1;
         }
         self.scan.row = row;

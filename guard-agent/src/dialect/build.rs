@@ -173,7 +173,7 @@ fn automaton(tables: &mut Tables, size: &mut Size) -> Result<Vec<u8>, TooLarge> 
                 opaque: step.opaque,
                 opaque_after: step.opaque_after,
                 inner: inner as u32,
-                flags: step.flags,
+                flags: step.all_flags(),
                 back: step.back.map_or(0, |back| column_of[back as usize] as u8),
                 resolve: step.resolve,
                 verb: step.verb,
