@@ -19,7 +19,7 @@ rules:
 
 fn tables() -> &'static Tables {
     static TABLES: OnceLock<Box<Tables>> = OnceLock::new();
-    TABLES.get_or_init(|| dialect::postgresql().expect("the dialect compiles").0)
+    TABLES.get_or_init(|| dialect::postgresql().expect("there is memory for the tables"))
 }
 
 fn compiled() -> &'static Compiled {
