@@ -39,7 +39,7 @@ pub fn start(config: &Config) -> std::result::Result<Started, StartError> {
         BpfError::NotBuilt | BpfError::Load(_) | BpfError::Program { .. } => unsupported(&error),
         other => failed("kernel side")(other).into(),
     })?;
-    kernel.lexer(&tables.0).map_err(failed("lexer"))?;
+    kernel.lexer(&tables).map_err(failed("lexer"))?;
     let ring = kernel.events().ok_or(BpfError::NoMap("guard_events"));
     let ring = ring.map_err(failed("ring buffer"))?;
     let adopted = kernel.adopted();
