@@ -9,7 +9,7 @@
 //! | `condition`, `predicate` | is a WHERE proved to limit? |
 //! | `word` | names, calls and casts inside expressions |
 //! | `automaton` | the types of states and steps |
-//! | `build`, `minimise` | number the states, merge equal ones, fill the tables |
+//! | `build`, `minimise`, `numbering` | number the states, merge equal ones, fill the tables |
 //! | `summary` | facts as words for people |
 
 mod automaton;
@@ -17,6 +17,7 @@ mod build;
 mod condition;
 mod lexer;
 mod minimise;
+mod numbering;
 mod predicate;
 mod select;
 mod statement;
