@@ -2,37 +2,13 @@
 
 use super::automaton::{State, Step};
 use super::lexer::{Lex, Lexer, Next};
-use super::minimise::minimise;
+use super::minimise::{Cell, minimise};
+use super::numbering::Numbering;
 use super::statement::{Context, Statement};
 use super::token::Tok;
 use guard_common::engine::{Action, Event, STATE_BITS, Tables};
 use guard_common::limits::{ACTIONS, CELLS, EVENTS, STEPS};
-use std::collections::HashMap;
-use std::hash::Hash;
 use zerocopy::FromZeros;
-
-/// Numbers things in the order in which they are first met.
-#[derive(Debug)]
-struct Numbering<T> {
-    numbers: HashMap<T, usize>,
-    items: Vec<T>,
-}
-
-impl<T: Copy + Eq + Hash> Numbering<T> {
-    fn new() -> Self {
-        Self {
-            numbers: HashMap::new(),
-            items: Vec::new(),
-        }
-    }
-
-    fn number(&mut self, item: T) -> usize {
-        *self.numbers.entry(item).or_insert_with(|| {
-            self.items.push(item);
-            self.items.len() - 1
-        })
-    }
-}
 
 /// Why a dialect cannot be compiled: a bound of the tables.
 #[derive(Debug, thiserror::Error)]
@@ -88,106 +64,103 @@ pub fn postgresql() -> Result<(Box<Tables>, Size), TooLarge> {
     Ok((tables, size))
 }
 
+/// A table without rows and columns that say the same as others.
+struct Reduced {
+    /// Class of each row.
+    classes: Vec<u32>,
+    /// One row of each class.
+    representatives: Vec<usize>,
+    /// Column of each symbol, from 0.
+    columns: Vec<usize>,
+    /// Number of columns.
+    width: usize,
+}
+
+impl Reduced {
+    fn new(table: &[Vec<Cell>], symbols: usize) -> Self {
+        let classes = minimise(table);
+        let count = classes.iter().max().map_or(0, |class| *class as usize + 1);
+        let mut representatives = vec![0; count];
+        for (row, class) in classes.iter().enumerate() {
+            representatives[*class as usize] = row;
+        }
+        let mut distinct = Numbering::new();
+        let columns = (0..symbols)
+            .map(|symbol| {
+                let column: Vec<Cell> = representatives
+                    .iter()
+                    .map(|row| {
+                        let (effect, next, other) = table[*row][symbol];
+                        (effect, classes[next as usize], classes[other as usize])
+                    })
+                    .collect();
+                distinct.number(column)
+            })
+            .collect();
+        Self {
+            classes,
+            representatives,
+            columns,
+            width: distinct.items.len(),
+        }
+    }
+}
+
 /// Compiles the statement automaton; answers with the column of each token.
 fn automaton(tables: &mut Tables, size: &mut Size) -> Result<Vec<u8>, TooLarge> {
     let mut states = Numbering::new();
+    let mut effects = Numbering::new();
     let first = states.number(State::from(Statement::Start(Context::TOP)));
     let dead = states.number(State::Dead);
-    // (what happens, next state) of each state and token.
-    let mut steps: Vec<Vec<(Step, usize)>> = Vec::new();
-    while let Some(&state) = states.items.get(steps.len()) {
+    let mut table: Vec<Vec<Cell>> = Vec::new();
+    while let Some(&state) = states.items.get(table.len()) {
         let row = Tok::all().map(|token| {
             let step = state.step(token);
-            if let Some(inner) = step.inner {
-                states.number(inner);
-            }
+            let inner = step.inner.map_or(dead, |inner| states.number(inner));
             let next = states.number(step.next);
-            (step, next)
+            let effect = effects.number(Step {
+                next: State::Dead,
+                inner: None,
+                ..step
+            });
+            (effect as u32, next as u32, inner as u32)
         });
-        steps.push(row.collect());
+        table.push(row.collect());
     }
-    // Classes of states that no token tells apart. What a step pushes is part of
-    // what it does, so it is compared by class too.
-    let inner: Vec<Vec<Option<usize>>> = steps
-        .iter()
-        .map(|row| {
-            row.iter()
-                .map(|(step, _)| step.inner.map(|s| states.numbers[&s]))
-                .collect()
-        })
-        .collect();
-    let mut effects = Numbering::new();
-    let labelled: Vec<Vec<(usize, usize, usize)>> = steps
-        .iter()
-        .zip(&inner)
-        .map(|(row, inner)| {
-            row.iter()
-                .zip(inner)
-                .map(|(&(step, next), inner)| {
-                    let bare = Step {
-                        next: State::Dead,
-                        inner: None,
-                        ..step
-                    };
-                    (effects.number(bare), next, inner.unwrap_or(dead))
-                })
-                .collect()
-        })
-        .collect();
-    let classes = minimise(&labelled);
-    let count = classes.iter().copied().max().unwrap_or(0) + 1;
-    let mut representative = vec![0; count];
-    for (state, &class) in classes.iter().enumerate() {
-        representative[class] = state;
-    }
-    // Columns: tokens that no class tells apart share one. Column 0 stays free.
-    let mut seen: HashMap<Vec<(usize, usize, usize)>, usize> = HashMap::new();
-    let mut column_of = Vec::new();
-    for token in 0..Tok::COUNT {
-        let key: Vec<_> = representative
-            .iter()
-            .map(|&state| {
-                let (effect, next, inner) = labelled[state][token];
-                (effect, classes[next], classes[inner])
-            })
-            .collect();
-        let fresh = seen.len() + 1;
-        column_of.push(if token == 0 {
-            0
-        } else {
-            *seen.entry(key).or_insert(fresh)
-        });
-    }
-    let stride = seen.len() + 1;
+    let reduced = Reduced::new(&table, Tok::COUNT);
+    // Column 0 of the tables stands for "no token".
+    let stride = reduced.width + 1;
+    let column = |token: usize| reduced.columns[token] + 1;
+    let offset = |state: u32| reduced.classes[state as usize] as usize * stride;
+    fits("columns of tokens", stride, 256)?;
+    fits("steps", stride * reduced.representatives.len(), STEPS)?;
+
     let mut actions: Numbering<Action> = Numbering::new();
     let nothing = Action::new_zeroed();
     actions.number(nothing);
-    fits("columns of tokens", stride, 256)?;
-    fits("steps", stride * count, STEPS)?;
-    for (class, &state) in representative.iter().enumerate() {
-        for token in 1..Tok::COUNT {
-            let (step, next) = steps[state][token];
-            let inner = inner[state][token].map_or(0, |inner| classes[inner] * stride);
+    for (class, &row) in reduced.representatives.iter().enumerate() {
+        for (token, &(effect, next, inner)) in table[row].iter().enumerate() {
+            let step = effects.items[effect as usize];
             let action = actions.number(Action {
                 hits: step.hits,
                 opaque: step.opaque,
                 opaque_after: step.opaque_after,
-                inner: inner as u32,
+                inner: offset(inner) as u32,
                 flags: step.flags,
-                back: step.back.map_or(0, |back| column_of[back as usize] as u8),
+                back: step.back.map_or(0, |back| column(back as usize) as u8),
                 resolve: step.resolve,
                 verb: step.verb,
                 access: step.access,
                 ..nothing
             });
-            tables.steps[class * stride + column_of[token]] =
-                (classes[next] * stride) as u32 | (action << STATE_BITS) as u32;
+            tables.steps[class * stride + column(token)] =
+                offset(next) as u32 | (action << STATE_BITS) as u32;
         }
     }
     fits("actions", actions.items.len(), ACTIONS)?;
     tables.actions[..actions.items.len()].copy_from_slice(&actions.items);
-    tables.first_state = (classes[first] * stride) as u32;
-    tables.dead_state = (classes[dead] * stride) as u32;
+    tables.first_state = offset(first as u32) as u32;
+    tables.dead_state = offset(dead as u32) as u32;
     let answers = [
         Tok::ColumnNew,
         Tok::ColumnSame,
@@ -197,95 +170,55 @@ fn automaton(tables: &mut Tables, size: &mut Size) -> Result<Vec<u8>, TooLarge> 
         Tok::TempNo,
     ];
     for (slot, answer) in tables.answers.iter_mut().zip(answers) {
-        *slot = column_of[answer as usize] as u8;
+        *slot = column(answer as usize) as u8;
     }
-    size.states = count;
+    size.states = reduced.representatives.len();
     size.state_columns = stride;
     size.actions = actions.items.len();
-    Ok(column_of.into_iter().map(|column| column as u8).collect())
+    Ok((0..Tok::COUNT)
+        .map(|token| if token == 0 { 0 } else { column(token) as u8 })
+        .collect())
 }
 
 /// Compiles the lexer.
 fn lexer(tables: &mut Tables, size: &mut Size, token_columns: &[u8]) -> Result<(), TooLarge> {
     let spec = Lexer::new();
     let mut rows = Numbering::new();
+    let mut effects = Numbering::new();
     let start = rows.number(Lex::Start);
-    let mut table: Vec<Vec<Next>> = Vec::new();
+    effects.number(None);
+    let mut table: Vec<Vec<Cell>> = Vec::new();
     while let Some(&row) = rows.items.get(table.len()) {
-        let cells = (0..=255).map(|byte| {
-            let next = spec.step(row, byte);
-            match next {
-                Next::Go(to) => {
-                    rows.number(to);
-                }
-                Next::Raise { next, other, .. } => {
-                    rows.number(next);
-                    rows.number(other);
-                }
-            }
-            next
+        let cells = (0..=255).map(|byte| match spec.step(row, byte) {
+            Next::Go(next) => (0, rows.number(next) as u32, start as u32),
+            Next::Raise {
+                token,
+                kind,
+                consume,
+                next,
+                other,
+            } => (
+                effects.number(Some((token, kind, consume))) as u32,
+                rows.number(next) as u32,
+                rows.number(other) as u32,
+            ),
         });
         table.push(cells.collect());
     }
-    let mut effects = Numbering::new();
-    let labelled: Vec<Vec<(usize, usize, usize)>> = table
-        .iter()
-        .map(|cells| {
-            cells
-                .iter()
-                .map(|next| match *next {
-                    Next::Go(to) => (0, rows.numbers[&to], start),
-                    Next::Raise {
-                        token,
-                        kind,
-                        consume,
-                        next,
-                        other,
-                    } => (
-                        effects.number((token, kind, consume)) + 1,
-                        rows.numbers[&next],
-                        rows.numbers[&other],
-                    ),
-                })
-                .collect()
-        })
-        .collect();
-    let classes = minimise(&labelled);
-    let count = classes.iter().copied().max().unwrap_or(0) + 1;
-    let mut representative = vec![0; count];
-    for (row, &class) in classes.iter().enumerate() {
-        representative[class] = row;
-    }
-    let mut seen: HashMap<Vec<(usize, usize, usize)>, usize> = HashMap::new();
-    let mut column_of = Vec::new();
-    for byte in 0..256 {
-        let key: Vec<_> = representative
-            .iter()
-            .map(|&row| {
-                let (effect, next, other) = labelled[row][byte];
-                (effect, classes[next], classes[other])
-            })
-            .collect();
-        let fresh = seen.len();
-        column_of.push(*seen.entry(key).or_insert(fresh));
-    }
-    let stride = seen.len();
-    fits("cells", stride * count, CELLS)?;
+    let reduced = Reduced::new(&table, 256);
+    let stride = reduced.width;
+    let offset = |row: u32| (reduced.classes[row as usize] as usize * stride) as u32;
+    fits("cells", stride * reduced.representatives.len(), CELLS)?;
+
     let mut events: Numbering<Event> = Numbering::new();
-    for (class, &row) in representative.iter().enumerate() {
-        for byte in 0..256 {
-            let cell = match table[row][byte] {
-                Next::Go(to) => (classes[rows.numbers[&to]] * stride) as u32,
-                Next::Raise {
-                    token,
-                    kind,
-                    consume,
-                    next,
-                    other,
-                } => {
+    for (class, &row) in reduced.representatives.iter().enumerate() {
+        for (byte, &(effect, next, other)) in table[row].iter().enumerate() {
+            let cell = match effects.items[effect as usize] {
+                None => offset(next),
+                Some((token, kind, consume)) => {
                     let event = events.number(Event {
-                        next: (classes[rows.numbers[&next]] * stride) as u32,
-                        alternative: (classes[rows.numbers[&other]] * stride) as u32,
+                        next: offset(next),
+                        alternative: offset(other),
                         token: token_columns[token as usize],
                         kind,
                         consume: u8::from(consume),
@@ -294,16 +227,16 @@ fn lexer(tables: &mut Tables, size: &mut Size, token_columns: &[u8]) -> Result<(
                     (CELLS + event) as u32
                 }
             };
-            tables.cells[class * stride + column_of[byte]] = cell;
+            tables.cells[class * stride + reduced.columns[byte]] = cell;
         }
     }
     fits("events", events.items.len(), EVENTS)?;
     tables.events[..events.items.len()].copy_from_slice(&events.items);
-    for (slot, column) in tables.columns.iter_mut().zip(&column_of) {
+    for (slot, column) in tables.columns.iter_mut().zip(&reduced.columns) {
         *slot = *column as u8;
     }
-    tables.first_row = (classes[start] * stride) as u32;
-    size.rows = count;
+    tables.first_row = offset(start as u32);
+    size.rows = reduced.representatives.len();
     size.row_columns = stride;
     size.events = events.items.len();
     Ok(())

@@ -17,6 +17,7 @@ mod build;
 mod condition;
 mod lexer;
 mod minimise;
+mod numbering;
 mod predicate;
 mod select;
 mod statement;

@@ -290,6 +290,8 @@ impl Comparison {
         let right = match (self.operator, self.right) {
             (O::Equal, right) if right.is_fixed() => Value::Const,
             (O::Is, right) if right != Value::None => Value::Bad,
+            (O::Match, Value::Zero | Value::Big) => Value::Const,
+            (O::Exists, right) if right != Value::Correlated && right != Value::None => Value::Bad,
             (_, Value::Open | Value::Level(_)) if self.operator != O::IsDistinct => Value::Bad,
             (_, right) => right,
         };
