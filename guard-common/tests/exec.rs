@@ -137,7 +137,9 @@ impl Start {
     /// make an empty word.
     fn new(command: &str) -> Self {
         let argv: Vec<String> = command.split(' ').map(str::to_owned).collect();
-        let program = if argv[0].contains('/') {
+        let program = if argv[0].len() > 255 {
+            "/usr/bin/another".to_owned()
+        } else if argv[0].contains('/') {
             argv[0].clone()
         } else {
             format!("/usr/bin/{}", argv[0])
