@@ -49,7 +49,7 @@ fn a_stopped_daemon_leaves_nothing_behind() {
     assert!(took < Duration::from_secs(2), "it took {took:?}");
     let files = stand.files();
     assert!(!files.socket().exists(), "the socket is left");
-    assert!(!files.pins().exists(), "the folder of pins is left");
+    assert!(files.pinned().is_empty(), "pins are left");
     // The kernel frees what nobody holds a moment later.
     let freed = wait::try_until(wait::PATIENCE, || {
         state::still_loaded(&held).is_empty().then_some(())
@@ -152,13 +152,13 @@ fn a_daemon_that_keeps_may_stop_and_its_successor_may_detach() {
     let mut repl = Repl::start(&stand, "lasting");
     let took = stand.daemon.stop();
     assert!(took < Duration::from_secs(2), "it took {took:?}");
-    assert!(stand.files().pins().exists(), "nothing is pinned");
+    assert!(!stand.files().pinned().is_empty(), "nothing is pinned");
     assert_refused(&mut repl);
     let policy = for_server(POLICY, &stand.postgres);
     stand.daemon = Daemon::start(stand.files(), &policy, stand.cgroup.path(), OnStop::Detach);
     assert_refused(&mut repl);
     stand.daemon.stop();
-    assert!(!stand.files().pins().exists(), "pins are left");
+    assert!(stand.files().pinned().is_empty(), "pins are left");
 }
 
 #[test]

@@ -88,43 +88,51 @@ impl Kernel {
     pub fn start(options: &Options) -> Result<Self, BpfError> {
         let scope = Scope::open(&options.scope)?;
         let pins = options.pin_dir.as_deref().map(Pins::open).transpose()?;
-        let adopted = match &pins {
+        let found = match &pins {
             Some(pins) => pins.adopt()?,
             None => None,
         };
-        let mut kernel = match adopted {
-            Some((tables, links)) => Self {
-                tables,
-                links: links.into_iter().map(Held::Pinned).collect(),
-                pins,
-                adopted: true,
-                destroyer: destroy::Destroyer::default(),
-            },
-            None => Self::load(options.ring_bytes, &scope, pins)?,
-        };
-        kernel.take_charge(&scope)?;
-        Ok(kernel)
+        if let Some((tables, links)) = found {
+            let links = links.into_iter().map(Held::Pinned).collect();
+            let mut kernel = Self::with(tables, links, pins);
+            kernel.adopted = true;
+            kernel.take_charge(&scope)?;
+            return Ok(kernel);
+        }
+        match Self::load(options, &scope, pins.as_ref()) {
+            Ok(kernel) => Ok(Self { pins, ..kernel }),
+            Err(error) => {
+                // The first error is the one to tell.
+                let _ = pins.map(Pins::remove);
+                Err(error)
+            }
+        }
     }
 
     /// Loads, attaches and pins. Nothing is judged before a session exists.
-    fn load(ring_bytes: u32, scope: &Scope, pins: Option<Pins>) -> Result<Self, BpfError> {
-        let mut object = object::load(ring_bytes)?;
+    fn load(options: &Options, scope: &Scope, pins: Option<&Pins>) -> Result<Self, BpfError> {
+        let mut object = object::load(options.ring_bytes)?;
         let attached = object::attach(&mut object, &scope.folder)?;
-        let links = match &pins {
-            Some(pins) => pins
-                .make(&mut object, attached)?
-                .into_iter()
-                .map(Held::Pinned)
-                .collect(),
+        let links = match pins {
+            Some(pins) => {
+                let pinned = pins.make(&mut object, attached)?;
+                pinned.into_iter().map(Held::Pinned).collect()
+            }
             None => attached.into_iter().map(|own| Held::Own(own.link)).collect(),
         };
-        Ok(Self {
-            tables: Tables::of_object(&mut object)?,
+        let mut kernel = Self::with(Tables::of_object(&mut object)?, links, None);
+        kernel.take_charge(scope)?;
+        Ok(kernel)
+    }
+
+    fn with(tables: Tables, links: Vec<Held>, pins: Option<Pins>) -> Self {
+        Self {
+            tables,
             links,
             pins,
             adopted: false,
             destroyer: destroy::Destroyer::default(),
-        })
+        }
     }
 
     /// Writes what only the running agent knows into the settings.
@@ -132,7 +140,10 @@ impl Kernel {
         let mut settings = self.tables.settings()?;
         let is_other = settings.scope_cgroup != 0
             && (settings.scope_cgroup, settings.scope_level) != (scope.id, scope.level);
-        if self.adopted && is_other && let Some(pins) = &self.pins {
+        if self.adopted
+            && is_other
+            && let Some(pins) = &self.pins
+        {
             return Err(pins.cannot_adopt("its scope is another cgroup"));
         }
         settings.scope_cgroup = scope.id;

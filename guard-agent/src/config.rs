@@ -47,7 +47,10 @@ pub enum OnStop {
 
 /// Values from flags and environment; they win over the file.
 #[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "each field is the key of the same name in Config")]
+#[expect(
+    missing_docs,
+    reason = "each field is the key of the same name in Config"
+)]
 pub struct Overrides {
     pub socket: Option<PathBuf>,
     pub journal: Option<PathBuf>,
@@ -160,10 +163,10 @@ impl Config {
                 });
             }
         };
-        Self::build(path, raw, overrides)
+        Self::build(path, &raw, overrides)
     }
 
-    fn build(path: &Path, raw: Raw, over: &Overrides) -> Result<Self, ConfigError> {
+    fn build(path: &Path, raw: &Raw, over: &Overrides) -> Result<Self, ConfigError> {
         raw.check_version(path)?;
         let scope = match over.scope.clone() {
             Some(scope) => Some(scope),
@@ -183,11 +186,16 @@ impl Config {
             socket: pick(&over.socket, raw.socket.as_ref(), DEFAULT_SOCKET)?,
             journal: pick(&over.journal, raw.journal.as_ref(), DEFAULT_JOURNAL)?,
             pin_dir: pick(&over.pin_dir, raw.pin_dir.as_ref(), DEFAULT_PIN_DIR)?,
-            group: raw.group.clone().unwrap_or_else(|| DEFAULT_GROUP.to_owned()),
+            group: raw
+                .group
+                .clone()
+                .unwrap_or_else(|| DEFAULT_GROUP.to_owned()),
             policy,
             scope: scope.map_or_else(cgroup_root, Ok)?,
             on_stop: over.on_stop.or(raw.on_stop).unwrap_or_default(),
-            ring_kib: over.ring_kib.map_or_else(|| raw.ring_kib(path), check_ring)?,
+            ring_kib: over
+                .ring_kib
+                .map_or_else(|| raw.ring_kib(path), check_ring)?,
             session_grace: raw.duration(path, raw.session_grace.as_ref(), DEFAULT_GRACE)?,
             kill_limit: raw.kill_limit.unwrap_or(DEFAULT_KILL_LIMIT),
             kill_window: raw.duration(path, raw.kill_window.as_ref(), DEFAULT_KILL_WINDOW)?,

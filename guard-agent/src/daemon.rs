@@ -8,6 +8,7 @@ mod act;
 mod answer;
 mod handle;
 pub mod kernel;
+pub mod link;
 pub mod reset;
 pub mod rules;
 pub mod start;
@@ -161,6 +162,10 @@ impl Daemon {
         }
         self.resets.close();
         self.lifecycle(Lifecycle::Stop { enforcement });
+        let stopped = self.kernel.lock().stop(self.config.on_stop);
+        if let Err(error) = stopped {
+            tracing::error!(error = %error, "not everything could be taken away");
+        }
         self.journal.close();
     }
 
@@ -172,6 +177,7 @@ impl Daemon {
             return;
         }
         self.swept = at;
+        self.destroy_poisoned();
         self.evaluator.sweep(clock::boot_ns());
         match self.sessions.sweep(at) {
             Ok(ended) => {
@@ -188,6 +194,17 @@ impl Daemon {
         }
     }
 
+    /// Ends every socket that is still poisoned: left by an earlier daemon, or one
+    /// of which the record was lost.
+    fn destroy_poisoned(&self) {
+        match self.kernel.lock().poisoned() {
+            Ok(sockets) => sockets
+                .into_iter()
+                .for_each(|socket| self.resets.push(socket)),
+            Err(error) => tracing::error!(error = %error, "poisoned sockets cannot be listed"),
+        }
+    }
+
     /// Records something that happened to Guard itself.
     fn lifecycle(&self, event: Lifecycle) {
         let record = LifecycleRecord {
@@ -198,7 +215,8 @@ impl Daemon {
             boot_id: Arc::clone(&self.host.boot_id),
             guard: event,
         };
-        self.journal.write(Record::Lifecycle(Box::new(record)), None);
+        self.journal
+            .write(Record::Lifecycle(Box::new(record)), None);
     }
 }
 

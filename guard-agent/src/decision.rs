@@ -4,6 +4,7 @@
 //! Everything in here may leave the host: identifiers and redacted arguments,
 //! never a literal.
 
+use crate::facts::StatementWords;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -205,26 +206,19 @@ pub struct ConnectFacts {
 
 /// A database message.
 #[derive(Clone, Debug, Serialize)]
-#[expect(missing_docs, reason = "docs/events.md describes each field of a statement")]
+#[expect(
+    missing_docs,
+    reason = "docs/events.md describes each field of a statement"
+)]
 pub struct StatementFacts {
     pub protocol: Option<Arc<str>>,
     pub dataset: Option<Arc<str>>,
     pub endpoint: String,
     pub database: Option<String>,
     pub db_user: Option<String>,
-    pub class: &'static str,
-    pub classes: Vec<&'static str>,
-    pub tables: Vec<String>,
-    #[serde(rename = "where")]
-    pub condition: Option<&'static str>,
-    pub opaque: Option<&'static str>,
-    pub opaque_reasons: Vec<&'static str>,
-    pub statements: u16,
-    pub bytes: u64,
     pub message: String,
-    pub summary: String,
-    pub fingerprint: String,
-    pub truncated: bool,
+    #[serde(flatten)]
+    pub words: StatementWords,
 }
 
 /// Records that were lost.
@@ -281,20 +275,67 @@ pub struct LifecycleRecord {
 /// What happened to Guard itself.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "names and values are the documentation; docs/operating.md lists them")]
+#[expect(
+    missing_docs,
+    reason = "names and values are the documentation; docs/operating.md lists them"
+)]
 pub enum Lifecycle {
-    Start { version: &'static str, pid: u32, adopted: bool, not_enforced: Vec<String> },
-    Stop { enforcement: &'static str },
-    PolicyLoad { epoch: u64, sha256: String, rules: usize, files: Vec<String>, by: Actor },
-    PolicyRefused { error: String, by: Actor },
-    SessionBegin { session: Arc<SessionFacts>, pid: u32, origin: &'static str },
-    SessionEnd { session: String, reason: &'static str },
-    Quarantine { session: String, rule: Option<Arc<str>>, sessions: usize },
-    Kill { session: String, rule: Option<Arc<str>>, decision: String, killed: Vec<u32>, spared: Vec<Spared>, complete: bool },
-    KillDisarmed { rule: Option<Arc<str>>, limit: u32, within_ms: u64 },
-    Disarm { seconds: u64, until: String, reason: String, by: Actor },
-    Arm { by: Actor },
-    Reset { socket: u64, endpoint: String, outcome: &'static str },
+    Start {
+        version: &'static str,
+        pid: u32,
+        adopted: bool,
+        not_enforced: Vec<String>,
+    },
+    Stop {
+        enforcement: &'static str,
+    },
+    PolicyLoad {
+        epoch: u64,
+        sha256: String,
+        rules: usize,
+        files: Vec<String>,
+        by: Actor,
+    },
+    PolicyRefused {
+        error: String,
+        by: Actor,
+    },
+    SessionBegin {
+        session: Arc<SessionFacts>,
+        pid: u32,
+        origin: &'static str,
+    },
+    SessionEnd {
+        session: String,
+        reason: &'static str,
+    },
+    Quarantine {
+        session: String,
+        rule: Option<Arc<str>>,
+        sessions: usize,
+    },
+    Kill {
+        session: String,
+        rule: Option<Arc<str>>,
+        decision: String,
+        killed: Vec<u32>,
+        spared: Vec<Spared>,
+        complete: bool,
+    },
+    KillDisarmed {
+        rule: Option<Arc<str>>,
+        limit: u32,
+        within_ms: u64,
+    },
+    Disarm {
+        seconds: u64,
+        until: String,
+        reason: String,
+        by: Actor,
+    },
+    Arm {
+        by: Actor,
+    },
 }
 
 /// Who asked for it.

@@ -1,10 +1,9 @@
 //! The facts of a statement in words: the `facts` of records and of
 //! `guardctl explain`. Identifiers only, never a literal.
 
+use crate::dialect;
 use guard_common::class::{Class, Opaque, Where};
-use guard_common::engine::VERB_NAMES;
 use guard_common::facts::Facts;
-use guard_common::hash;
 use serde::Serialize;
 
 /// Facts as they are written.
@@ -42,19 +41,18 @@ impl From<&Facts> for StatementWords {
             .filter(|reason| facts.opaque & reason.bit() != 0)
             .map(Opaque::name)
             .collect();
-        let tables = tables(facts);
         Self {
             class: facts.class().name(),
             classes: classes(facts).map(Class::name).collect(),
+            tables: tables(facts),
             condition: condition(facts).map(Where::name),
             opaque: reasons.first().copied(),
             opaque_reasons: reasons,
             statements: facts.statements,
             bytes: facts.bytes,
-            summary: summary(facts, &tables),
-            fingerprint: fingerprint(facts),
+            summary: printable(dialect::summary(facts).as_bytes()),
+            fingerprint: dialect::fingerprint(facts),
             truncated: facts.truncated != 0,
-            tables,
         }
     }
 }
@@ -84,50 +82,6 @@ fn tables(facts: &Facts) -> Vec<String> {
         }
     }
     names
-}
-
-fn verbs(facts: &Facts) -> &[u8] {
-    let count = usize::from(facts.verb_count);
-    facts.verbs.get(..count).unwrap_or(&facts.verbs)
-}
-
-fn summary(facts: &Facts, tables: &[String]) -> String {
-    let mut words: Vec<&str> = Vec::new();
-    for verb in verbs(facts) {
-        let word = VERB_NAMES.get(usize::from(*verb)).copied().unwrap_or("");
-        if !word.is_empty() && !words.contains(&word) {
-            words.push(word);
-        }
-    }
-    if words.is_empty() {
-        words.push(facts.class().name());
-    }
-    let mut text = words.join(", ");
-    if !tables.is_empty() {
-        text.push(' ');
-        text.push_str(&tables.join(", "));
-    }
-    if facts.truncated != 0 {
-        text.push_str(" …");
-    }
-    text
-}
-
-fn fingerprint(facts: &Facts) -> String {
-    let mut shape = hash::START;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes.iter().chain(&[0]) {
-            shape = hash::step(shape, *byte);
-        }
-    };
-    add(&facts.hits.to_le_bytes());
-    add(&facts.opaque.to_le_bytes());
-    add(verbs(facts));
-    for table in facts.tables.iter().take(usize::from(facts.table_count)) {
-        add(table.as_bytes());
-        add(&[table.tag]);
-    }
-    format!("{shape:016x}")
 }
 
 /// Bytes from a statement as text without control characters.
@@ -171,16 +125,5 @@ mod tests {
         assert_eq!(words.classes, ["select", "delete"]);
         assert_eq!(words.tables, ["hr.pay", "a\u{fffd}[2Jb"]);
         assert_eq!(words.opaque, Some("call"));
-    }
-
-    #[test]
-    fn the_fingerprint_tells_shapes_apart() {
-        let mut one = Facts::NEW;
-        one.add(Class::Select);
-        let mut other = one;
-        assert_eq!(fingerprint(&one), fingerprint(&other));
-        other.tables[0] = named(b"t");
-        other.table_count = 1;
-        assert_ne!(fingerprint(&one), fingerprint(&other));
     }
 }

@@ -234,7 +234,8 @@ impl Sessions {
             if entry.quarantined {
                 continue;
             }
-            match set_flag(&self.kernel, id) {
+            let set = self.kernel.lock().quarantine(id);
+            match set {
                 Ok(()) => {
                     entry.quarantined = true;
                     result = result.map(|count| count + 1);
@@ -244,16 +245,6 @@ impl Sessions {
         }
         result
     }
-}
-
-/// Sets the quarantine flag of one session in the kernel.
-fn set_flag(kernel: &Kernel, id: u64) -> Result<(), KernelError> {
-    let mut kernel = kernel.lock();
-    let Some(mut session) = kernel.session(id)? else {
-        return Ok(());
-    };
-    session.flags |= SESSION_QUARANTINED;
-    kernel.update_session(id, &session)
 }
 
 /// Login name of a user, or the number.

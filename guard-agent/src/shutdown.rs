@@ -5,9 +5,9 @@
 //! 3. What the ring buffer holds is recorded, so that nothing already judged is
 //!    missing from the journal.
 //! 4. Sockets that wait to be destroyed are destroyed.
-//! 5. The journal writes what waits, the stop itself included, and closes.
-//! 6. The kernel side goes last, with its handle: with `keep` links and maps
-//!    stay pinned; with `detach` everything is taken away.
+//! 5. The kernel side: with `keep` links and maps stay pinned; with `detach`
+//!    poisoned sockets are destroyed, then everything is taken away.
+//! 6. The journal writes what waits, the stop itself included, and closes.
 //!
 //! Steps 2 and 3 are bounded to half a second; a journal on a dead disk gives up
 //! after its own tries. All of it takes less than two seconds.

@@ -24,6 +24,7 @@ pub use tables::{Action, Event, STATE_BITS, Tables};
 pub use tables::{action, event, resolve};
 pub use verbs::VERB_NAMES;
 
+use crate::class::Opaque;
 use crate::facts::Facts;
 use crate::hash;
 use crate::limits::{CELLS, CHUNK_BYTES, DEPTH, NAME_BYTES};
@@ -34,10 +35,6 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// Frames of the statement automaton: a parenthesis inside a WHERE takes two
 /// (the group and the predicate in it).
 pub const FRAMES: usize = 4 * DEPTH;
-
-/// Room for tokens that wait to be fed: a token that is fed again, and answers
-/// that go before it.
-const WAITING: usize = 8;
 
 /// Bytes that one turn of the loop reads at most.
 const TURN_BYTES: u32 = 64;
@@ -70,8 +67,10 @@ pub struct Scan {
     position: u32,
     /// End of the chunk.
     limit: u32,
-    /// First byte of the word that is being taken; valid while `taking`.
+    /// First byte of the word that is not taken yet.
     mark: u32,
+    /// End of the bytes to take at once; nothing to take when not above `mark`.
+    upto: u32,
     /// 1 while a word is being taken.
     taking: u32,
     /// Bytes of the word seen.
@@ -88,16 +87,16 @@ pub struct Scan {
     fold: u32,
     /// 1 behind a dot: the next word continues the name.
     dotted: u32,
-    /// Top of `tokens`.
-    waiting: u32,
-    /// Tokens to be fed to the statement automaton, last first; below them 0.
-    tokens: [u32; WAITING],
+    /// Token that the automaton takes next; 0: none.
+    now: u32,
+    /// Token that it takes after that; 0: none.
+    later: u32,
+    /// Steps that it has taken since the last event.
+    steps: u32,
     /// Suspended states, outermost first.
     frames: [u32; FRAMES],
     /// The dotted name being taken.
     name: Text<NAME_BYTES>,
-    /// Zero.
-    padding: u32,
     /// What is known so far; complete after [`end`].
     pub facts: Facts,
 }
@@ -119,6 +118,8 @@ pub fn begin(tables: &Tables, scan: &mut Scan) {
     scan.qualifier = 0;
     scan.column = [0; 2];
     scan.temporary = 0;
+    scan.now = 0;
+    scan.later = 0;
     scan.word = hash::START;
     scan.name.len = 0;
     scan.name.cut = 0;
@@ -138,46 +139,49 @@ pub fn feed<R: Repeat>(
         return;
     }
     scan.position = from;
-    scan.limit = to;
-    scan.mark = from;
-    // A byte raises at most four events, and a turn handles at most one.
-    let turns = (to - from) * 5 + 1;
-    R::repeat(
-        turns,
-        &mut Block {
-            tables,
-            scan: &mut *scan,
-            chunk,
-        },
-    );
-    if scan.taking != 0 {
-        names::take(scan, chunk, to);
-    }
+    run::<R>(tables, scan, chunk, to);
     scan.facts.bytes += u64::from(scan.position.wrapping_sub(from) & 0x1fff);
 }
 
-/// Ends the text (also after a NUL; ending twice changes nothing).
+/// Reads from `scan.position` to `to`.
 #[inline(always)]
-pub fn end(tables: &Tables, scan: &mut Scan) {
-    // The bytes of a word were taken at the end of the last chunk.
-    scan.taking = 0;
-    let mut turn = 0;
-    while turn < MAX_END_EVENTS {
-        if scan.done != 0 {
-            return;
-        }
-        let column = u32::from(tables.columns[0]);
-        let cell = tables.cells[(scan.row.wrapping_add(column)) as usize & (CELLS - 1)];
-        statement::on_event_at_end(tables, scan, cell);
-        turn += 1;
+fn run<R: Repeat>(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTES], to: u32) {
+    scan.limit = to;
+    scan.mark = scan.position;
+    scan.upto = scan.position;
+    let mut block = Block {
+        tables,
+        scan,
+        chunk,
+    };
+    R::repeat(MAX_TURNS, &mut block);
+    let scan = block.scan;
+    if scan.done == 0 && (scan.position < to || scan.now != 0) {
+        scan.facts.add_opaque(Opaque::Limit);
+        scan.done = 1;
     }
 }
 
-/// Events that the end of a text raises at most: an open token, an operator
-/// behind it, and the end itself.
-const MAX_END_EVENTS: u32 = 4;
+/// Turns of the loop for one chunk. A byte raises at most four events, an event
+/// takes at most [`MAX_STEPS`] steps, and a word is taken eight bytes a turn; the
+/// loop ends by itself long before.
+const MAX_TURNS: u32 = CHUNK_BYTES as u32 * 64;
 
-/// One turn: up to [`TURN_BYTES`] bytes, or to the first event.
+/// Ends the text (also after a NUL; ending twice changes nothing).
+#[inline(always)]
+pub fn end<R: Repeat>(tables: &Tables, scan: &mut Scan) {
+    if scan.done == 0 {
+        scan.position = 0;
+        run::<R>(tables, scan, &NOTHING, 1);
+    }
+}
+
+/// The chunk behind the end of a text: NUL.
+static NOTHING: [u8; CHUNK_BYTES] = [0; CHUNK_BYTES];
+
+/// What is done turn by turn: take a piece of a word, take a step of the
+/// statement automaton, or read on to the next event. Everything that one turn
+/// leaves for the next is in [`Scan`].
 struct Block<'a> {
     tables: &'a Tables,
     scan: &'a mut Scan,
@@ -188,34 +192,54 @@ impl Turn for Block<'_> {
     #[inline(always)]
     fn turn(&mut self, _index: u32) -> bool {
         let limit = self.scan.limit;
-        if self.scan.position >= limit || self.scan.done != 0 {
+        if self.scan.mark < self.scan.upto {
+            names::take(self.scan, self.chunk);
+            return true;
+        }
+        if self.scan.now != 0 {
+            statement::step(self.tables, self.scan);
+            return true;
+        }
+        if self.scan.done != 0 {
             return false;
         }
-        // VERIFIER: `row` and `position` have the same range in every turn of
-        // the loop, so that what follows an event is proved once.
+        if self.scan.position >= limit {
+            if self.scan.taking == 0 || self.scan.mark >= limit {
+                return false;
+            }
+            self.scan.upto = limit;
+            return true;
+        }
+        self.read(limit);
+        true
+    }
+}
+
+impl Block<'_> {
+    /// Up to [`TURN_BYTES`] bytes, or to the first event.
+    #[inline(always)]
+    fn read(&mut self, limit: u32) {
         let mut row = self.scan.row;
         let mut position = self.scan.position & (CHUNK_BYTES as u32 - 1);
         let mut left = TURN_BYTES;
         while left > 0 {
             let byte = self.chunk[position as usize & (CHUNK_BYTES - 1)];
             let column = u32::from(self.tables.columns[byte as usize]);
-            row = self.tables.cells[(row.wrapping_add(column)) as usize & (CELLS - 1)];
-            if row >= CELLS as u32 {
-                self.scan.position = position;
-                statement::on_event(self.tables, self.scan, self.chunk, row);
-                return true;
-            }
-            let next = position + 1;
-            if next >= limit {
+            let next = self.tables.cells[(row.wrapping_add(column)) as usize & (CELLS - 1)];
+            if next >= CELLS as u32 {
                 self.scan.row = row;
-                self.scan.position = next;
-                return true;
+                self.scan.position = position;
+                statement::on_event(self.tables, self.scan, self.chunk, next);
+                return;
             }
-            position = next & (CHUNK_BYTES as u32 - 1);
+            row = next;
+            position += 1;
+            if position >= limit {
+                break;
+            }
             left -= 1;
         }
         self.scan.row = row;
         self.scan.position = position;
-        true
     }
 }

@@ -88,8 +88,8 @@ static MEMBERS: HashMap<u64, u64> = HashMap::with_max_entries(MAX_SESSIONS, 0);
 
 /// How many entries `guard_tasks` has.
 ///
-/// writer: fork, exec and exit hooks, atomically; the agent corrects it when it
-///         sweeps the table (it does not add what it registers itself)
+/// writer: fork, exec and exit hooks, atomically; the agent at registration, and
+///         when it sweeps the table
 /// reader: the fork hook
 /// key:    0, value: count
 /// room:   one entry
@@ -164,7 +164,7 @@ static LEXER: Array<Tables> = Array::with_max_entries(1, 0);
 /// reader: the same
 /// room:   about 10 KiB a socket, freed with it
 /// full:   `Fault::SocketState`; the connect is refused
-#[btf_map]
+#[btf_map(name = "guard_sockets")]
 static SOCKETS: SkStorage<Sock> = SkStorage::new();
 
 /// Guarded database sockets with a voice.
@@ -272,10 +272,11 @@ pub(crate) fn leave(tgid: u32) -> bool {
     true
 }
 
-/// How many thread groups are guarded.
+/// How many thread groups are guarded. The agent writes the counter without a
+/// lock, so a step can be lost and the count be a little below 0.
 #[inline(always)]
-pub(crate) fn task_count() -> u64 {
-    TASK_COUNT.get(0).map_or(0, |count| *count)
+pub(crate) fn task_count() -> i64 {
+    TASK_COUNT.get(0).map_or(0, |count| *count as i64)
 }
 
 /// Inserts a session with `members`; `false`: the table is full, or the id is

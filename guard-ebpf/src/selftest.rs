@@ -89,7 +89,7 @@ extern "C" fn selftest_end() -> u32 {
     let (Some(tables), Some(scan)) = (LEXER.get(0), scan()) else {
         return 1;
     };
-    engine::end(tables, scan);
+    engine::end::<Kernel>(tables, scan);
     0
 }
 

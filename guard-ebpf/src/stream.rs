@@ -227,6 +227,6 @@ extern "C" fn guard_engine_end(scan: *mut Scan) -> u32 {
     let (Some(scan), Some(tables)) = (unsafe { scan.as_mut() }, maps::lexer()) else {
         return 1;
     };
-    engine::end(tables, scan);
+    engine::end::<Kernel>(tables, scan);
     0
 }

@@ -2,6 +2,7 @@
 
 use crate::process::{Finished, Server, run};
 use crate::{paths, scratch::Scratch, wait};
+use rustix::mount::{UnmountFlags, unmount};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::os::unix::net::UnixStream;
@@ -36,13 +37,12 @@ pub struct Files {
 }
 
 impl Files {
-    /// Paths inside `scratch`, and a folder for pins named after it.
+    /// Paths inside `scratch`; the daemon mounts a BPF file system for its pins.
     #[must_use]
     pub fn new(scratch: &Scratch) -> Self {
-        let name = scratch.path().file_name().unwrap_or_default();
         Self {
             folder: scratch.path().to_owned(),
-            pins: Path::new("/sys/fs/bpf").join(name),
+            pins: scratch.join("pins"),
         }
     }
 
@@ -105,22 +105,32 @@ impl Files {
         command
     }
 
+    /// What is pinned there.
+    #[must_use]
+    pub fn pinned(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        find(&self.pins, &mut found);
+        found
+    }
+
     /// Removes what a killed daemon with `on_stop: keep` left in the kernel.
     pub fn unpin(&self) {
-        unpin(&self.pins);
+        for pin in self.pinned() {
+            std::fs::remove_file(&pin).ok();
+        }
+        // Not mounted after an orderly end.
+        unmount(&self.pins, UnmountFlags::DETACH).ok();
     }
 }
 
-fn unpin(folder: &Path) {
+fn find(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in folder.read_dir().into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            unpin(&path);
+        if entry.path().is_dir() {
+            find(&entry.path(), found);
         } else {
-            std::fs::remove_file(&path).ok();
+            found.push(entry.path());
         }
     }
-    std::fs::remove_dir(folder).ok();
 }
 
 impl Daemon {

@@ -33,7 +33,7 @@ enum Task {
     Bench(bench::Options),
     /// Formatting, clippy, licences and sources, documentation, project rules
     Lint(lint::Options),
-    /// The project's own rules: file length, safety notes, no issue numbers
+    /// The project's own rules: file length, nothing unfinished, no issue numbers
     Tidy,
 }
 

@@ -106,7 +106,10 @@ impl DisarmBody {
         if (1..=MAX_DISARM_SECONDS).contains(&self.seconds) {
             return Ok(());
         }
-        let message = format!("{} seconds are not from 1 to {MAX_DISARM_SECONDS}", self.seconds);
+        let message = format!(
+            "{} seconds are not from 1 to {MAX_DISARM_SECONDS}",
+            self.seconds
+        );
         Err(Refusal::bad(message))
     }
 }

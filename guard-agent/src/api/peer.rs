@@ -55,7 +55,11 @@ impl Peer {
         };
         // While the held process lives its number is its own, so what was read
         // under the number was read of this process.
-        if peer.is_alive() { Ok(peer) } else { Err(gone()) }
+        if peer.is_alive() {
+            Ok(peer)
+        } else {
+            Err(gone())
+        }
     }
 
     /// Tells whether the process still runs.

@@ -84,13 +84,19 @@ mod tests {
 
     #[test]
     fn the_group_may_run_and_look() {
-        assert_eq!(may(&Peer::fake(1000, &[77]), false), [true, true, true, false]);
+        assert_eq!(
+            may(&Peer::fake(1000, &[77]), false),
+            [true, true, true, false]
+        );
     }
 
     #[test]
     fn a_guarded_peer_may_nest_and_see_itself_even_as_root() {
         for uid in [0, 1000] {
-            assert_eq!(may(&Peer::fake(uid, &[77]), true), [true, true, false, false]);
+            assert_eq!(
+                may(&Peer::fake(uid, &[77]), true),
+                [true, true, false, false]
+            );
         }
     }
 

@@ -63,7 +63,7 @@ impl Destroyer {
         self.sockets.get(&cookie).ok_or_else(|| {
             io::Error::new(
                 io::ErrorKind::NotFound,
-                format!("its network namespace (cookie {cookie}) is not that of any process"),
+                format!("its network namespace (cookie {cookie}) is not that of any thread"),
             )
         })
     }
@@ -73,13 +73,16 @@ impl Destroyer {
     fn search(&mut self, cookie: u64, tgids: &[u32]) -> io::Result<()> {
         let own = open()?;
         self.sockets.insert(netns_cookie(&own)?, own);
-        let guarded = tgids.iter().map(|tgid| namespace_of(*tgid));
+        let guarded = tgids.iter().flat_map(|tgid| namespaces_of(*tgid));
         let all = std::fs::read_dir("/proc")?
             .flatten()
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .map(namespace_of);
+            .flat_map(namespaces_of);
+        // `ip netns` keeps namespaces here that no process may be in.
+        let named = std::fs::read_dir("/run/netns").into_iter().flatten();
+        let named = named.flatten().map(|entry| entry.path());
         let mut seen = HashSet::new();
-        for path in guarded.chain(all) {
+        for path in guarded.chain(all).chain(named) {
             if self.sockets.contains_key(&cookie) {
                 return Ok(());
             }
@@ -90,16 +93,25 @@ impl Destroyer {
             if !seen.insert(file.metadata()?.ino()) {
                 continue;
             }
-            let socket = open_inside(file)?;
+            // What is no namespace (a stale name of `ip netns`) cannot be entered.
+            let Ok(socket) = open_inside(file) else {
+                continue;
+            };
             self.sockets.insert(netns_cookie(&socket)?, socket);
         }
         Ok(())
     }
 }
 
-/// Where a process's network namespace can be opened.
-fn namespace_of(tgid: u32) -> PathBuf {
-    format!("/proc/{tgid}/ns/net").into()
+/// Where the network namespaces of a process's threads can be opened; they need
+/// not be the same.
+fn namespaces_of(tgid: u32) -> impl Iterator<Item = PathBuf> {
+    let threads = std::fs::read_dir(format!("/proc/{tgid}/task"));
+    threads
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|thread| thread.path().join("ns/net"))
 }
 
 /// A netlink socket in the namespace of this thread.
@@ -117,7 +129,7 @@ fn open_inside(namespace: File) -> io::Result<Socket> {
         open()
     })
     .join()
-    .map_err(|_| io::Error::other("the thread that enters a network namespace failed"))?
+    .unwrap_or_else(|_panic| Err(io::Error::other("the thread in the namespace failed")))
 }
 
 /// The cookie of a socket's network namespace.
@@ -159,7 +171,9 @@ fn identity(poisoned: &Poisoned) -> SocketId {
 /// A v4-mapped address as IPv4: that lookup finds sockets of both families.
 fn address(bytes: [u8; 16]) -> IpAddr {
     let address = Ipv6Addr::from(bytes);
-    address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4)
+    address
+        .to_ipv4_mapped()
+        .map_or(IpAddr::V6(address), IpAddr::V4)
 }
 
 /// A cookie as two 32-bit numbers, the lower one first.
@@ -229,8 +243,8 @@ fn read_list(socket: &Socket, cookie: [u8; 8]) -> io::Result<Option<SocketId>> {
         let length = socket.recv(&mut &mut buffer[..], 0)?;
         let mut rest = &buffer[..length];
         while !rest.is_empty() {
-            let message = NetlinkMessage::<SockDiagMessage>::deserialize(rest)
-                .map_err(io::Error::other)?;
+            let message =
+                NetlinkMessage::<SockDiagMessage>::deserialize(rest).map_err(io::Error::other)?;
             match message.payload {
                 NetlinkPayload::Done(_) => return Ok(found),
                 NetlinkPayload::Error(error) => return Err(error.to_io()),

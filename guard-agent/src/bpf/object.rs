@@ -41,6 +41,31 @@ pub fn is_built() -> bool {
 
 /// Loads the object into the kernel: maps and programs, nothing attached.
 pub(crate) fn load(ring_bytes: u32) -> Result<Ebpf, BpfError> {
+    let mut object = load_maps(ring_bytes)?;
+    for name in PROGRAMS {
+        load_program(program(&mut object, name)?, name)?;
+    }
+    Ok(object)
+}
+
+/// A program by name, and what the verifier said.
+pub(crate) type Tried = (&'static str, Result<(), BpfError>);
+
+/// Passes every program through the verifier and lets go of it again.
+pub(crate) fn try_programs() -> Result<Vec<Tried>, BpfError> {
+    /// Any size will do.
+    const RING_BYTES: u32 = 1 << 16;
+    let mut object = load_maps(RING_BYTES)?;
+    let mut results = Vec::new();
+    for name in PROGRAMS {
+        let result = program(&mut object, name).and_then(|program| load_program(program, name));
+        results.push((name, result));
+    }
+    Ok(results)
+}
+
+/// Makes the maps, and adjusts the programs to this kernel.
+fn load_maps(ring_bytes: u32) -> Result<Ebpf, BpfError> {
     if !is_built() {
         return Err(BpfError::NotBuilt);
     }
@@ -53,11 +78,7 @@ pub(crate) fn load(ring_bytes: u32) -> Result<Ebpf, BpfError> {
     for (name, offset) in &offsets {
         loader.override_global(name, offset, false);
     }
-    let mut object = loader.load(OBJECT).map_err(BpfError::Load)?;
-    for name in PROGRAMS {
-        load_program(program(&mut object, name)?, name)?;
-    }
-    Ok(object)
+    loader.load(OBJECT).map_err(BpfError::Load)
 }
 
 /// Passes one program through the verifier.
@@ -142,13 +163,10 @@ fn attach_voice(object: &mut Ebpf) -> Result<(), BpfError> {
             name: "guard_voices",
             error,
         })?;
-    let fd = voices
-        .fd()
-        .try_clone()
-        .map_err(|error| BpfError::Attach {
-            name,
-            error: error.into(),
-        })?;
+    let fd = voices.fd().try_clone().map_err(|error| BpfError::Attach {
+        name,
+        error: error.into(),
+    })?;
     let Program::SkMsg(program) = program(object, name)? else {
         return Err(BpfError::NoProgram(name));
     };

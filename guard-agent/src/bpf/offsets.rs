@@ -67,7 +67,10 @@ pub enum OffsetError {
 /// Reads the offsets of all [`FIELDS`].
 pub(crate) fn read(file: &Path) -> Result<Vec<(&'static str, u32)>, OffsetError> {
     let name = || file.display().to_string();
-    let bytes = std::fs::read(file).map_err(|error| OffsetError::Read { file: name(), error })?;
+    let bytes = std::fs::read(file).map_err(|error| OffsetError::Read {
+        file: name(),
+        error,
+    })?;
     let btf = Btf::parse(&bytes).map_err(|at| OffsetError::Format { file: name(), at })?;
     FIELDS
         .iter()
@@ -181,7 +184,11 @@ impl<'a> Btf<'a> {
                 word(self.bytes, member + 8)?,
             );
             // With the kind flag, the upper byte is the width of a bit field.
-            let offset = if info >> 31 == 1 { offset & 0x00ff_ffff } else { offset };
+            let offset = if info >> 31 == 1 {
+                offset & 0x00ff_ffff
+            } else {
+                offset
+            };
             if label == name {
                 return Some((offset, inner));
             }

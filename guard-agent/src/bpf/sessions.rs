@@ -114,8 +114,13 @@ impl Kernel {
             self.tables.sessions.insert(id, Bytes(session), NO_EXIST),
             "guard_sessions",
         )?;
-        let entered = full(self.tables.members.insert(id, 1, NO_EXIST), "guard_members")
-            .and_then(|()| full(self.tables.tasks.insert(tgid, Bytes(task), 0), "guard_tasks"));
+        let entered =
+            full(self.tables.members.insert(id, 1, NO_EXIST), "guard_members").and_then(|()| {
+                full(
+                    self.tables.tasks.insert(tgid, Bytes(task), 0),
+                    "guard_tasks",
+                )
+            });
         if let Err(error) = entered {
             self.remove_session(id)?;
             return Err(error);

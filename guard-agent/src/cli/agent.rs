@@ -35,7 +35,12 @@ pub struct Settings {
     #[arg(long, value_name = "FILE", env = "GUARD_CONFIG")]
     pub config: Option<PathBuf>,
     /// Policy file, or folder of which every *.yaml is read; may be repeated.
-    #[arg(long, value_name = "FILE|DIR", env = "GUARD_POLICY", value_delimiter = ':')]
+    #[arg(
+        long,
+        value_name = "FILE|DIR",
+        env = "GUARD_POLICY",
+        value_delimiter = ':'
+    )]
     pub policy: Vec<PathBuf>,
     /// Unix socket of the API.
     #[arg(long, value_name = "PATH", env = "GUARD_SOCKET")]
@@ -59,7 +64,12 @@ pub struct Settings {
     #[arg(long, value_name = "FILTER", env = "GUARD_LOG", default_value = "info")]
     pub log: String,
     /// How to log.
-    #[arg(long, value_name = "FORM", env = "GUARD_LOG_FORMAT", default_value = "text")]
+    #[arg(
+        long,
+        value_name = "FORM",
+        env = "GUARD_LOG_FORMAT",
+        default_value = "text"
+    )]
     pub log_format: LogFormat,
 }
 

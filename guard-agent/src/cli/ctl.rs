@@ -35,6 +35,9 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Check policy files, show the live policy, or load it again.
     Policy(Policy),
+    /// Find out what this kernel can enforce, and why not, without a daemon. Needs
+    /// root; nothing is attached. Ends with 5 when something required is missing.
+    Probe(Form),
     /// Enforce nothing for a while: the emergency exit, for root. It is recorded,
     /// ends by itself, and is refused from inside a session.
     Disarm(Disarm),
@@ -68,8 +71,10 @@ pub struct Form {
 /// started. Inside a session this opens one within it; what holds for the outer
 /// session goes on to hold.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit code: that of CMD; 1 or 4 when it could not be guarded, 126 when it \
-cannot be executed, 127 when it was not found.")]
+#[command(
+    after_help = "Exit code: that of CMD; 1 or 4 when it could not be guarded, 126 when it \
+cannot be executed, 127 when it was not found."
+)]
 pub struct Run {
     /// Name of who acts, for example the agent's.
     #[arg(long, visible_alias = "name", value_name = "NAME")]
@@ -87,7 +92,12 @@ pub struct Run {
     #[arg(long, value_name = "K=V", value_parser = label)]
     pub label: Vec<(String, String)>,
     /// The command and its arguments.
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "CMD")]
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "CMD"
+    )]
     pub command: Vec<OsString>,
 }
 

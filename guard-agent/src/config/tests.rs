@@ -49,7 +49,10 @@ fn values_that_cannot_be_used_are_refused_with_their_line() {
         ("policy:\n  - /a\n  - b\n", 3),
     ] {
         let error = load(text).expect_err(text).to_string();
-        assert!(error.contains(&format!("guard.yaml:{line}:")), "{text}: {error}");
+        assert!(
+            error.contains(&format!("guard.yaml:{line}:")),
+            "{text}: {error}"
+        );
     }
 }
 

@@ -19,12 +19,17 @@ pub(super) async fn reload(socket: &Path, output: Output) -> Result<Exit, CtlErr
 /// Enforces nothing for a while.
 pub(super) async fn disarm(socket: &Path, args: &Disarm) -> Result<Exit, CtlError> {
     let span: Result<SignedDuration, _> = args.span.parse();
-    let seconds = span.ok().and_then(|span| u64::try_from(span.as_secs()).ok());
+    let seconds = span
+        .ok()
+        .and_then(|span| u64::try_from(span.as_secs()).ok());
     let seconds = seconds.filter(|seconds| *seconds > 0);
     let body = DisarmBody {
         seconds: seconds.ok_or_else(|| CtlError::Argument {
             flag: "--for",
-            message: format!("{:?} is not a time of a second or more; write 90s, 10m or 1h", args.span),
+            message: format!(
+                "{:?} is not a time of a second or more; write 90s, 10m or 1h",
+                args.span
+            ),
         })?,
         reason: args.reason.clone(),
     };

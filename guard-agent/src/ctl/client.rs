@@ -43,7 +43,9 @@ pub(super) async fn send(
         source,
     };
     let stream = UnixStream::connect(socket).await.map_err(unreachable)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(broken)?;
     tokio::spawn(connection);
     let request = Request::builder()
         .method(method)

@@ -8,17 +8,9 @@ mod input;
 mod statement;
 mod words;
 
-pub use asker::Output;
-
+use crate::exit::Exit;
 use std::io::{self, Write};
 use std::process::ExitCode;
-
-/// Exit code: the action is refused.
-const REFUSED: u8 = 10;
-/// Exit code: the question makes no sense.
-const USAGE: u8 = 2;
-/// Exit code: the policy is not valid.
-const INVALID: u8 = 3;
 
 /// Tells what policy says about an action, and why. Needs no daemon.
 ///
@@ -49,8 +41,7 @@ pub fn run(args: &ExplainArgs) -> io::Result<ExitCode> {
         Question::Connect(args) => connect::run(args),
     };
     match result {
-        Ok(code) => Ok(ExitCode::from(code)),
-        Err(Failure::Told(code)) => Ok(ExitCode::from(code)),
+        Ok(exit) | Err(Failure::Told(exit)) => Ok(exit.into()),
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             Ok(ExitCode::SUCCESS)
         }
@@ -61,18 +52,18 @@ pub fn run(args: &ExplainArgs) -> io::Result<ExitCode> {
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    /// The reason is on stderr already; this is the exit code.
-    #[error("exit code {0}")]
-    Told(u8),
+    /// The reason is on stderr already.
+    #[error("told already")]
+    Told(Exit),
     /// Answers cannot be written.
     #[error("cannot write the answer")]
     Output(#[from] io::Error),
 }
 
 /// Says what is wrong with the question.
-fn wrong(code: u8, cause: &str, help: &str) -> Failure {
+fn wrong(exit: Exit, cause: &str, help: &str) -> Failure {
     eprintln!("error: {cause}\n  help: {help}");
-    Failure::Told(code)
+    Failure::Told(exit)
 }
 
 /// Writes one JSON object and the end of its line.

@@ -20,7 +20,10 @@ pub(super) fn man() -> Result<Exit, CtlError> {
     let mut command = Ctl::command();
     command.build();
     clap_mangen::Man::new(command.clone()).render(&mut text)?;
-    for verb in command.get_subcommands().filter(|verb| verb.get_name() != "help") {
+    for verb in command
+        .get_subcommands()
+        .filter(|verb| verb.get_name() != "help")
+    {
         clap_mangen::Man::new(verb.clone()).render(&mut text)?;
     }
     io::stdout().write_all(&text)?;

@@ -1,14 +1,12 @@
 //! `guardctl policy check`: is a policy valid? Offline.
 
-use super::explain::Output;
+use crate::cli::ctl::{Form, Output};
+use crate::exit::Exit;
 use crate::policy::{self, Capabilities, Loaded, PolicyErrors, Problem};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// Exit code for a policy that is not valid.
-const INVALID: u8 = 3;
 
 /// Checks policy files without a daemon.
 ///
@@ -19,9 +17,9 @@ pub struct CheckArgs {
     /// Policy files, or folders with *.yaml files
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// How to print the result
-    #[arg(short, long, value_enum, default_value_t = Output::Text)]
-    output: Output,
+    /// Form.
+    #[command(flatten)]
+    form: Form,
 }
 
 /// Runs `guardctl policy check`.
@@ -33,9 +31,9 @@ pub fn check(args: &CheckArgs) -> io::Result<ExitCode> {
     let result = policy::load(&args.files, Capabilities::default());
     let (code, text) = match &result {
         Ok(loaded) => (ExitCode::SUCCESS, ok_text(loaded)),
-        Err(_) => (ExitCode::from(INVALID), String::new()),
+        Err(_) => (Exit::Invalid.into(), String::new()),
     };
-    if args.output == Output::Json {
+    if args.form.output == Output::Json {
         writeln!(io::stdout(), "{}", as_json(&result))?;
         return Ok(code);
     }

@@ -72,20 +72,41 @@ fn status_text(status: &Value) -> String {
     }
     line(
         "daemon",
-        format!("{} pid {}, since {}", word(&status["version"]), status["pid"], word(&status["since"])),
+        format!(
+            "{} pid {}, since {}",
+            word(&status["version"]),
+            status["pid"],
+            word(&status["since"])
+        ),
     );
     line(
         "policy",
         format!(
             "epoch {}, {} rules, {} datasets, sha256 {:.12}",
-            policy["epoch"], policy["rules"], policy["datasets"], word(&policy["sha256"])
+            policy["epoch"],
+            policy["rules"],
+            policy["datasets"],
+            word(&policy["sha256"])
         ),
     );
     for warning in policy["warnings"].as_array().into_iter().flatten() {
         line("  warning", word(warning).to_owned());
     }
-    line("scope", format!("{}, on stop: {}", word(&status["scope"]), word(&status["on_stop"])));
-    line("sessions", format!("{} with {} processes", status["sessions"], status["processes"]));
+    line(
+        "scope",
+        format!(
+            "{}, on stop: {}",
+            word(&status["scope"]),
+            word(&status["on_stop"])
+        ),
+    );
+    line(
+        "sessions",
+        format!(
+            "{} with {} processes",
+            status["sessions"], status["processes"]
+        ),
+    );
     line(
         "decisions",
         format!(
@@ -95,7 +116,10 @@ fn status_text(status: &Value) -> String {
     );
     line(
         "lost",
-        format!("ring {}, queue {}, journal {}", lost["ring"], lost["queue"], lost["journal"]),
+        format!(
+            "ring {}, queue {}, journal {}",
+            lost["ring"], lost["queue"], lost["journal"]
+        ),
     );
     for (fault, count) in status["faults"].as_object().into_iter().flatten() {
         if *count != 0 {
@@ -103,8 +127,17 @@ fn status_text(status: &Value) -> String {
         }
     }
     let journal = &status["journal"];
-    line("journal", format!("{} record {}", word(&journal["path"]), journal["last"]));
-    line("memory", format!("{} KiB in the kernel", status["memory_bytes"].as_u64().unwrap_or(0) / 1024));
+    line(
+        "journal",
+        format!("{} record {}", word(&journal["path"]), journal["last"]),
+    );
+    line(
+        "memory",
+        format!(
+            "{} KiB in the kernel",
+            status["memory_bytes"].as_u64().unwrap_or(0) / 1024
+        ),
+    );
     text
 }
 
@@ -128,7 +161,15 @@ fn sessions_text(answer: &Value) -> String {
         return "nobody is guarded\n".to_owned();
     }
     let head = [
-        "SESSION", "STATE", "KIND", "NAME", "USER", "PROCESSES", "DECISIONS", "REFUSED", "PURPOSE",
+        "SESSION",
+        "STATE",
+        "KIND",
+        "NAME",
+        "USER",
+        "PROCESSES",
+        "DECISIONS",
+        "REFUSED",
+        "PURPOSE",
     ];
     table(&head, &rows)
 }
@@ -141,7 +182,10 @@ pub(super) fn rules_text(answer: &Value) -> String {
         let condition = if context.is_null() {
             String::new()
         } else {
-            format!("more than {} within {} ms", context["more_than"], context["within_ms"])
+            format!(
+                "more than {} within {} ms",
+                context["more_than"], context["within_ms"]
+            )
         };
         vec![
             word(&rule["name"]).to_owned(),

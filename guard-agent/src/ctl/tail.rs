@@ -3,9 +3,9 @@
 use super::{CtlError, client, text};
 use crate::cli::ctl::{Output, Tail};
 use crate::exit::Exit;
+use http_body_util::BodyExt;
 use hyper::Method;
 use hyper::body::Incoming;
-use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp, Zoned, civil};
 use serde_json::Value;
 use std::io::{self, Write as _};
@@ -99,6 +99,11 @@ async fn once(
         return Ok(());
     }
     place.journal = journal;
+    if place.after.is_none() {
+        let cursor = response.headers().get("guard-cursor");
+        let cursor = cursor.and_then(|cursor| cursor.to_str().ok());
+        place.after = cursor.and_then(|cursor| cursor.parse().ok());
+    }
     lines(response.into_body(), place, printer).await
 }
 

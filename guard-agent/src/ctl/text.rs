@@ -30,7 +30,11 @@ pub(super) fn record(record: &Value, colour: bool) -> String {
         return paint(&line, YELLOW, colour);
     }
     if let Some(event) = record.get("guard") {
-        return paint(&format!("{} guard    {}", time(record), lifecycle(event)), DIM, colour);
+        return paint(
+            &format!("{} guard    {}", time(record), lifecycle(event)),
+            DIM,
+            colour,
+        );
     }
     decision(record, colour)
 }
@@ -45,7 +49,11 @@ fn decision(record: &Value, colour: bool) -> String {
         (false, "block" | "kill" | "hold" | "rewrite") => RED,
         _ => "",
     };
-    let shown = if observed { format!("({verdict})") } else { verdict.to_owned() };
+    let shown = if observed {
+        format!("({verdict})")
+    } else {
+        verdict.to_owned()
+    };
     let mut line = format!(
         "{} {} {:<12} {}",
         paint(&time(record), DIM, colour),
@@ -93,7 +101,11 @@ fn what(record: &Value) -> String {
         }
         "connect" => {
             let dataset = word(&facts["dataset"]);
-            let name = if dataset.is_empty() { String::new() } else { format!(" ({dataset})") };
+            let name = if dataset.is_empty() {
+                String::new()
+            } else {
+                format!(" ({dataset})")
+            };
             format!("{process} connects to {}{name}", word(&facts["endpoint"]))
         }
         _ => {
@@ -105,7 +117,10 @@ fn what(record: &Value) -> String {
                 (summary, opaque) => format!("{summary} (opaque: {opaque})"),
             };
             let database = word(&facts["database"]);
-            format!("{process} {}/{database}: {summary}", word(&facts["dataset"]))
+            format!(
+                "{process} {}/{database}: {summary}",
+                word(&facts["dataset"])
+            )
         }
     }
 }
@@ -119,7 +134,9 @@ fn lifecycle(event: &Value) -> String {
             Value::Number(number) => number.to_string(),
             Value::Bool(truth) => truth.to_string(),
             Value::Array(list) if !list.is_empty() => Value::Array(list.clone()).to_string(),
-            Value::Object(map) => map.get("id").map_or_else(String::new, |id| word(id).to_owned()),
+            Value::Object(map) => map
+                .get("id")
+                .map_or_else(String::new, |id| word(id).to_owned()),
             _ => continue,
         };
         if key != "event" && !shown.is_empty() {
@@ -195,8 +212,15 @@ mod tests {
             }),
             false,
         );
-        for part in ["block", "claude", "psql[42]", "customers/shop: DROP TABLE x", "error-frame",
-                     "rule no-drops: No drops.", "fix invoices"] {
+        for part in [
+            "block",
+            "claude",
+            "psql[42]",
+            "customers/shop: DROP TABLE x",
+            "error-frame",
+            "rule no-drops: No drops.",
+            "fix invoices",
+        ] {
             assert!(line.contains(part), "{line}");
         }
         assert!(!line.contains('\x1b'));
@@ -204,7 +228,10 @@ mod tests {
 
     #[test]
     fn gaps_and_lifecycle_records_are_lines_too() {
-        let gap = record(&json!({"time": "x", "gap": {"lost": 3, "stage": "ring"}}), false);
+        let gap = record(
+            &json!({"time": "x", "gap": {"lost": 3, "stage": "ring"}}),
+            false,
+        );
         assert!(gap.contains("3 records are missing here (ring)"), "{gap}");
         let event = json!({"time": "x", "guard": {"event": "policy-load", "epoch": 2}});
         assert!(record(&event, false).contains("policy-load epoch=2"));

@@ -2,13 +2,13 @@
 //! quarantine and kill.
 
 use super::Daemon;
+use crate::daemon::rules::Then;
 use crate::decision::{Context, Decision, Lifecycle, Record, hex};
 use crate::evaluator::Trigger;
 use crate::evaluator::kill::{Go, Killed, Target, kill};
 use crate::events::clock;
 use guard_common::abi::event::Header;
 use guard_common::verdict::{self, Cause};
-use crate::daemon::rules::Then;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
@@ -85,7 +85,8 @@ impl Daemon {
         let rules = self.history.live().map(|(_, rules)| rules);
         record.verdict = trigger.verdict.name();
         record.rule = Some(Arc::clone(&trigger.name));
-        record.reason = rules.map(|rules| rules.reason(&decision, 0));
+        let reason = rules.map(|rules| rules.reason(&decision, 0));
+        record.reason = reason.filter(|reason| !reason.is_empty());
         record.judge = Some("evaluator");
         let within = trigger.wanted.within.as_millis();
         record.context = Some(Context {

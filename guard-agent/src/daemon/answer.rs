@@ -66,7 +66,8 @@ impl Daemon {
         let registered = self.sessions.register(&registration, rules.as_ref());
         let (id, entry) = registered.map_err(|error| Refusal::failed(error.to_string()))?;
         if !peer.is_alive() {
-            // Nobody is left to be guarded; the sweep removes the session.
+            let undone = self.kernel.lock().unregister(peer.pid, id);
+            undone.map_err(|error| Refusal::failed(error.to_string()))?;
             return Err(Refusal::failed("the process has ended"));
         }
         let event = Lifecycle::SessionBegin {
@@ -89,7 +90,10 @@ impl Daemon {
         };
         let kernel = self.kernel.lock();
         let matches = kernel.rule_matches().unwrap_or([0; MAX_RULES]);
-        let list = rules.rules().iter().zip(matches).map(|(rule, matches)| {
+        let list = rules.rules().iter().zip(matches).enumerate();
+        let list = list.map(|(index, (rule, matches))| {
+            // What only the evaluator matches, the kernel does not count.
+            let matches = self.evaluator.matches(index).unwrap_or(matches);
             let context = rule.context.map(|context| {
                 json!({
                     "more_than": context.count,
@@ -131,9 +135,9 @@ impl Daemon {
     /// Loads the policy again. A policy that cannot be used changes nothing.
     fn reload(&mut self, by: Actor) -> Answer {
         let loaded = (self.loader)().map_err(|failure| self.refused(failure, &by))?;
-        let epoch = self
-            .install(&loaded)
-            .map_err(|error| Refusal::failed(error.to_string()).help("the old policy stays live"))?;
+        let epoch = self.install(&loaded).map_err(|error| {
+            Refusal::failed(error.to_string()).help("the old policy stays live")
+        })?;
         self.policy_is_live(epoch, loaded, by);
         self.rules_json()
     }
@@ -147,17 +151,19 @@ impl Daemon {
             status: 422,
             exit: Exit::Invalid,
             message: failure.message,
-            help: failure.help.or(Some("the old policy stays live".to_owned())),
+            help: failure
+                .help
+                .or(Some("the old policy stays live".to_owned())),
         }
     }
 
     pub(super) fn install(&self, rules: &Arc<dyn Rules>) -> super::kernel::Result<u64> {
         let sessions = &self.sessions;
-        let mut selectors = |id, _session: &_| sessions.selectors(id, rules.as_ref());
+        let selectors = |id, _session: &_| sessions.selectors(id, rules.as_ref());
         let tables = Tables {
             policy: rules.table(),
             denials: rules.denials(),
-            selectors: &mut selectors,
+            selectors: &selectors,
         };
         self.kernel.lock().install(tables)
     }
@@ -174,9 +180,14 @@ impl Daemon {
             epoch,
             sha256: rules.sha256().to_string(),
             rules: rules.rules().len(),
-            files: rules.files().iter().map(|file| file.display().to_string()).collect(),
+            files: rules
+                .files()
+                .iter()
+                .map(|file| file.display().to_string())
+                .collect(),
             by,
         });
+        self.journal.policy(epoch, rules.sha256());
         self.history.push(epoch, rules);
     }
 

@@ -1,6 +1,7 @@
 //! What the daemon asks of the kernel side, as a trait: the evaluator, the
 //! sessions and the API are tested against a kernel in memory.
 
+use crate::config::OnStop;
 use guard_common::abi::event::Poisoned;
 use guard_common::abi::policy::Policy;
 use guard_common::abi::session::{Session, Task};
@@ -30,7 +31,7 @@ pub struct Tables<'a> {
     /// The words for refused clients.
     pub denials: &'a [Denial],
     /// Selectors of a live session under this policy.
-    pub selectors: &'a mut dyn FnMut(u64, &Session) -> u64,
+    pub selectors: &'a dyn Fn(u64, &Session) -> u64,
 }
 
 /// The kernel side: tables, tasks, sessions.
@@ -39,6 +40,8 @@ pub trait Enforcer: Send {
     fn install(&mut self, tables: Tables<'_>) -> Result<u64>;
     /// Writes a session and its first thread group.
     fn register(&mut self, tgid: u32, id: u64, session: &Session) -> Result<()>;
+    /// Takes a registration back: the thread group has ended meanwhile.
+    fn unregister(&mut self, tgid: u32, id: u64) -> Result<()>;
     /// The entry of a thread group.
     fn task(&self, tgid: u32) -> Result<Option<Task>>;
     /// All guarded thread groups.
@@ -47,10 +50,12 @@ pub trait Enforcer: Send {
     fn session(&self, id: u64) -> Result<Option<Session>>;
     /// All sessions.
     fn sessions(&self) -> Result<Vec<(u64, Session)>>;
-    /// Replaces a session that exists.
-    fn update_session(&mut self, id: u64, session: &Session) -> Result<()>;
+    /// Refuses every further action of a session; one that is gone is fine.
+    fn quarantine(&mut self, id: u64) -> Result<()>;
     /// Forgets a session.
     fn remove_session(&mut self, id: u64) -> Result<()>;
+    /// Removes tasks whose exit was missed.
+    fn sweep(&mut self) -> Result<()>;
     /// Number of faults since the maps were made, by [`Fault`].
     fn faults(&self) -> Result<[u64; Fault::COUNT]>;
     /// Matches of each rule of the live policy.
@@ -63,6 +68,12 @@ pub trait Enforcer: Send {
     fn set_disarmed(&mut self, until_boot_ns: u64) -> Result<()>;
     /// Boot time until which nothing is enforced; 0: armed.
     fn disarmed_until(&self) -> Result<u64>;
+    /// Sockets that are poisoned and not known to be destroyed.
+    fn poisoned(&self) -> Result<Vec<Poisoned>>;
+    /// Ends a poisoned connection.
+    fn destroy(&mut self, socket: &Poisoned) -> Result<()>;
+    /// Lets go of the kernel side; nothing else is asked of it afterwards.
+    fn stop(&mut self, on_stop: OnStop) -> Result<()>;
 }
 
 /// The kernel side, shared by the daemon's threads.
@@ -81,15 +92,6 @@ impl Kernel {
     pub fn lock(&self) -> MutexGuard<'_, Box<dyn Enforcer>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Ends poisoned sockets; used from a thread of its own.
-pub trait Destroyer: Send + 'static {
-    /// Destroys one socket.
-    ///
-    /// # Errors
-    /// The kernel refused; the socket stays poisoned.
-    fn destroy(&mut self, socket: &Poisoned) -> Result<()>;
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Ends poisoned sockets, beside the loop: a destroy must not wait for records.
 
-use super::kernel::Destroyer;
+use super::kernel::Kernel;
 use crate::metrics::Resets;
 use guard_common::abi::event::Poisoned;
 use std::io;
@@ -28,13 +28,13 @@ impl Queue {
     ///
     /// # Errors
     /// No thread can be made.
-    pub fn start(destroyer: Box<dyn Destroyer>) -> io::Result<Self> {
+    pub fn start(kernel: Kernel) -> io::Result<Self> {
         let (sender, receiver) = sync_channel(QUEUE);
         let resets = Arc::new(Resets::default());
         let counts = Arc::clone(&resets);
         let thread = std::thread::Builder::new()
             .name("reset".to_owned())
-            .spawn(move || run(destroyer, &receiver, &counts))?;
+            .spawn(move || run(&kernel, &receiver, &counts))?;
         Ok(Self {
             sender: Some(sender),
             thread: Some(thread),
@@ -67,11 +67,12 @@ impl Queue {
     }
 }
 
-fn run(mut destroyer: Box<dyn Destroyer>, queue: &Receiver<Poisoned>, resets: &Resets) {
+fn run(kernel: &Kernel, queue: &Receiver<Poisoned>, resets: &Resets) {
     for socket in queue {
         let mut attempt = 1;
         loop {
-            match destroyer.destroy(&socket) {
+            let destroyed = kernel.lock().destroy(&socket);
+            match destroyed {
                 Ok(()) => {
                     resets.destroyed.fetch_add(1, Ordering::Relaxed);
                     break;

@@ -1,5 +1,9 @@
 //! What the daemon asks of a compiled policy.
 
+mod compiled;
+
+pub use compiled::{load, loader};
+
 use crate::decision::Subject;
 use crate::sessions::Identity;
 use guard_common::abi::policy::Policy;

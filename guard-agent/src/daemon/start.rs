@@ -11,7 +11,7 @@
 //! 8. the socket: a client that can connect can rely on enforcement
 
 use super::act::Running;
-use super::kernel::{Destroyer, Enforcer, Kernel, KernelError};
+use super::kernel::{Enforcer, Kernel, KernelError};
 use super::rules::{History, Loader, PolicyFailure};
 use super::status::Facts;
 use super::{Daemon, Inputs, Signals, TICK, reset};
@@ -33,6 +33,7 @@ use crate::shutdown;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 
@@ -40,8 +41,6 @@ use tokio::sync::{mpsc, watch};
 pub struct Started {
     /// Tables, tasks, sessions.
     pub enforcer: Box<dyn Enforcer>,
-    /// Ends poisoned sockets.
-    pub destroyer: Box<dyn Destroyer>,
     /// The ring buffer.
     pub ring: Box<dyn Ring>,
     /// Maps and programs were taken over from an earlier daemon.
@@ -57,7 +56,9 @@ pub type Starter = Box<dyn FnOnce(&Config) -> Result<Started, StartError> + Send
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Ids of the kernel are not those of this namespace.
-    #[error("the daemon runs in a pid namespace of its own, where the kernel's process ids mean nothing")]
+    #[error(
+        "the daemon runs in a pid namespace of its own, where the kernel's process ids mean nothing"
+    )]
     PidNamespace,
     /// The journal cannot be used.
     #[error("journal: {0}")]
@@ -139,6 +140,17 @@ pub async fn run(config: Config, loader: Loader, starter: Starter) -> Result<(),
     }
     let signals = Signals::take().map_err(system("signals"))?;
     let scope_path = scope_path(&config.scope)?;
+    serve(config, loader, starter, scope_path, signals).await
+}
+
+/// Steps 3 to 8, and the daemon's whole life.
+pub(super) async fn serve(
+    config: Config,
+    loader: Loader,
+    starter: Starter,
+    scope_path: String,
+    signals: Signals,
+) -> Result<(), StartError> {
     let group = group(&config.group);
     let (journal, past) = Journal::open(&config.journal, config.journal_queue)?;
     let rules = loader()?;
@@ -147,7 +159,11 @@ pub async fn run(config: Config, loader: Loader, starter: Starter) -> Result<(),
     if !started.adopted {
         journal.forget_cursors();
     }
-    let cursors = if started.adopted { past.cursors } else { Vec::new() };
+    let cursors = if started.adopted {
+        past.cursors
+    } else {
+        Vec::new()
+    };
     let sessions = Sessions::adopt(kernel.clone(), config.session_grace, past.identities)?;
     let (done, killed) = mpsc::unbounded_channel();
     let mut daemon = Daemon {
@@ -162,7 +178,7 @@ pub async fn run(config: Config, loader: Loader, starter: Starter) -> Result<(),
         numbers: Numbers::new(&cursors, !started.adopted),
         cursors: BTreeMap::new(),
         counters: Counters::default(),
-        resets: reset::Queue::start(started.destroyer).map_err(system("thread"))?,
+        resets: reset::Queue::start(kernel.clone()).map_err(system("thread"))?,
         running: Running::new(done),
         facts: Facts {
             since: clock::now(),
@@ -175,6 +191,15 @@ pub async fn run(config: Config, loader: Loader, starter: Starter) -> Result<(),
         config,
     };
     daemon.announce();
+    daemon.destroy_poisoned();
+    if started.adopted {
+        // Records that wait in the ring buffer name rules by number; where the
+        // policy of that time is this one, the numbers still have names.
+        let same = past.policies.into_iter();
+        for (epoch, _) in same.filter(|(_, sha256)| *sha256 == *rules.sha256()) {
+            daemon.history.push(epoch, Arc::clone(&rules));
+        }
+    }
     let epoch = daemon.install(&rules)?;
     let by = Actor {
         uid: None,
@@ -199,7 +224,11 @@ pub async fn run(config: Config, loader: Loader, starter: Starter) -> Result<(),
         group,
         stopping,
     };
-    let served = tokio::spawn(server::serve(listener, shared, daemon.config.max_connections));
+    let served = tokio::spawn(server::serve(
+        listener,
+        shared,
+        daemon.config.max_connections,
+    ));
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut inputs = Inputs {
@@ -279,7 +308,9 @@ fn scope_path(scope: &Path) -> Result<String, StartError> {
         path: scope.to_owned(),
         reason,
     };
-    let scope = scope.canonicalize().map_err(|error| wrong(error.to_string()))?;
+    let scope = scope
+        .canonicalize()
+        .map_err(|error| wrong(error.to_string()))?;
     let mounts = procfs::process::Process::myself()
         .and_then(|process| process.mountinfo())
         .map_err(|error| wrong(error.to_string()))?;
@@ -288,7 +319,9 @@ fn scope_path(scope: &Path) -> Result<String, StartError> {
         .filter(|mount| mount.fs_type == "cgroup2" && scope.starts_with(&mount.mount_point))
         .max_by_key(|mount| mount.mount_point.components().count())
         .ok_or_else(|| wrong("not inside a cgroup v2 file system".to_owned()))?;
-    let below = scope.strip_prefix(&mount.mount_point).unwrap_or(Path::new(""));
+    let below = scope
+        .strip_prefix(&mount.mount_point)
+        .unwrap_or(Path::new(""));
     let path = Path::new(&mount.root).join(below);
     Ok(path.to_string_lossy().trim_end_matches('/').to_owned()).map(|path| match path.as_str() {
         "" => "/".to_owned(),

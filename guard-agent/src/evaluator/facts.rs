@@ -6,11 +6,13 @@
 
 use crate::events::decode::Start;
 use guard_common::abi::event::{Connect, Header, Statement};
-use guard_common::abi::policy::{Policy, RULE_CONTEXT, Rule};
+use guard_common::abi::policy::{NONE, Policy, RULE_CONTEXT, Rule};
 use guard_common::class::Class;
 use guard_common::decide;
+use guard_common::decide::exec::Work;
 use guard_common::engine::VERB_NAMES;
 use guard_common::facts::Facts;
+use guard_common::limits::{ARGV_BYTES, PATH_BYTES};
 use guard_common::repeat::Host;
 use guard_common::verdict::{Decision, Mode, Verdict};
 
@@ -99,13 +101,48 @@ impl Table {
         decision.observed
     }
 
-    fn connect(&self, _connect: &Connect, _selectors: u64) -> u64 {
-        0
+    fn connect(&self, connect: &Connect, selectors: u64) -> u64 {
+        let address = u128::from_be_bytes(connect.address);
+        let target = decide::connect::Target {
+            net: [(address >> 64) as u64, address as u64],
+            port: connect.port,
+        };
+        let caller = decide::connect::Caller {
+            selectors,
+            quarantined: 0,
+        };
+        let mut outcome = decide::connect::Outcome {
+            decision: Decision::OPEN,
+            dataset: NONE,
+        };
+        decide::connect::decide::<Host>(&self.0, target, caller, &mut outcome);
+        outcome.decision.observed
     }
 
-    fn exec(&self, _start: &Start, _selectors: u64) -> u64 {
-        0
+    fn exec(&self, start: &Start, selectors: u64) -> u64 {
+        let caller = decide::exec::Caller {
+            selectors,
+            quarantined: 0,
+        };
+        let mut work = Box::new(Work::EMPTY);
+        let (path, length) = padded::<PATH_BYTES>(&start.path);
+        work.named.read::<Host, PATH_BYTES>(&path, 0, length);
+        let (argv, length) = padded::<ARGV_BYTES>(&start.argv);
+        work.read_argv::<Host>(&argv, length, u32::from(start.argv_flags != 0));
+        let mut decision = Decision::OPEN;
+        decide::exec::decide::<Host>(&self.0, caller, &mut work, &mut decision);
+        decision.observed
     }
+}
+
+/// Bytes at the beginning of a buffer, and their number.
+fn padded<const N: usize>(bytes: &[u8]) -> (Box<[u8; N]>, u32) {
+    let mut buffer = Box::new([0; N]);
+    let length = bytes.len().min(N);
+    for (to, from) in buffer.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    (buffer, u32::try_from(length).unwrap_or(0))
 }
 
 /// Statements of a message that can be of the classes in `hits`: one message

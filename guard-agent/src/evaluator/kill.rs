@@ -102,7 +102,9 @@ fn protected() -> HashMap<u32, &'static str> {
     rails.insert(own, "the guard itself");
     let mut pid = own;
     while pid > 1 {
-        let stat = i32::try_from(pid).ok().and_then(|pid| Process::new(pid).ok()?.stat().ok());
+        let stat = i32::try_from(pid)
+            .ok()
+            .and_then(|pid| Process::new(pid).ok()?.stat().ok());
         pid = stat.map_or(0, |stat| u32::try_from(stat.ppid).unwrap_or(0));
         if pid > 1 && rails.insert(pid, "a parent of the guard").is_some() {
             break;

@@ -35,7 +35,8 @@ impl Window {
             self.moments.clear();
             return Some(count as u64);
         }
-        self.moments.extend(std::iter::repeat_n(at_ns, weight.min(kept)));
+        self.moments
+            .extend(std::iter::repeat_n(at_ns, weight.min(kept)));
         None
     }
 

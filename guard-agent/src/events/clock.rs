@@ -58,7 +58,10 @@ mod tests {
     fn a_time_is_written_in_utc_with_nine_digits() {
         let at = Timestamp::from_nanosecond(1_763_805_600_000_000_007).expect("in range");
         assert_eq!(write(at), "2025-11-22T10:00:00.000000007Z");
-        assert_eq!(write(Timestamp::UNIX_EPOCH), "1970-01-01T00:00:00.000000000Z");
+        assert_eq!(
+            write(Timestamp::UNIX_EPOCH),
+            "1970-01-01T00:00:00.000000000Z"
+        );
     }
 
     #[test]

@@ -42,7 +42,13 @@ impl Numbers {
     pub fn new(cursors: &[(u32, u64)], fresh: bool) -> Self {
         let cpus = cursors.iter().map(|(cpu, last)| {
             let next = last.saturating_add(1);
-            (*cpu, Cpu { next, missing: Vec::new() })
+            (
+                *cpu,
+                Cpu {
+                    next,
+                    missing: Vec::new(),
+                },
+            )
         });
         Self {
             cpus: cpus.collect(),
@@ -112,7 +118,11 @@ impl Cpu {
         let range = self.missing.remove(at);
         for (first, end) in [(range.first, number), (number + 1, range.end)] {
             if first < end {
-                self.missing.push(Missing { first, end, ..range });
+                self.missing.push(Missing {
+                    first,
+                    end,
+                    ..range
+                });
             }
         }
         self.missing.sort_by_key(|range| range.first);

@@ -37,7 +37,9 @@ impl Processes {
         let cgroup = Process::new(id(pid)).ok().as_ref().and_then(cgroup_of);
         let cgroup = cgroup.or_else(|| self.known.get(&pid)?.1.cgroup.clone());
         let argv = start.argv.strip_suffix(b"\0").unwrap_or(&start.argv);
-        let tokens = argv.split(|byte| *byte == 0).filter(|_| !start.argv.is_empty());
+        let tokens = argv
+            .split(|byte| *byte == 0)
+            .filter(|_| !start.argv.is_empty());
         let facts = ProcessFacts {
             source: "connect",
             pid,
@@ -49,7 +51,10 @@ impl Processes {
             ancestors: self.ancestors(start.parent),
         };
         self.keep((pid, since_ns), Arc::new(facts.clone()));
-        Arc::new(ProcessFacts { source: "exec", ..facts })
+        Arc::new(ProcessFacts {
+            source: "exec",
+            ..facts
+        })
     }
 
     /// The process that connected, as known from its start or from `/proc`.
@@ -77,7 +82,7 @@ impl Processes {
         ProcessFacts {
             source: "connect",
             pid,
-            args: redact::arguments(&program, tokens, &Words::new()),
+            args: redact::arguments(&program, tokens, &Words::default()),
             exe: exe.as_deref().map(lossy),
             cgroup: process.as_ref().and_then(cgroup_of),
             container: None,
@@ -97,7 +102,10 @@ impl Processes {
             if let Some((_, facts)) = self.known.get(&pid)
                 && process.is_none()
             {
-                line.push(Ancestor { pid, exe: facts.exe.clone() });
+                line.push(Ancestor {
+                    pid,
+                    exe: facts.exe.clone(),
+                });
                 line.extend(facts.ancestors.iter().cloned());
                 break;
             }
@@ -166,9 +174,9 @@ mod tests {
     fn a_process_that_is_gone_is_still_named_with_its_parents() {
         let mut processes = Processes::default();
         let parent = start(GONE, 0, "/usr/bin/claude", b"claude\0");
-        processes.started(&parent, 1, &Words::new());
+        processes.started(&parent, 1, &Words::default());
         let child = start(GONE + 1, GONE, "/usr/bin/psql", b"psql\0-c\0secret\0");
-        processes.started(&child, 2, &Words::new());
+        processes.started(&child, 2, &Words::default());
         let facts = processes.find((GONE + 1, 2));
         assert_eq!(facts.exe.as_deref(), Some("/usr/bin/psql"));
         assert_eq!(facts.args, ["psql", "-c", "‹…›"]);
@@ -178,7 +186,11 @@ mod tests {
     #[test]
     fn an_id_that_is_used_again_is_another_process() {
         let mut processes = Processes::default();
-        processes.started(&start(GONE, 0, "/usr/bin/old", b"old\0"), 1, &Words::new());
+        processes.started(
+            &start(GONE, 0, "/usr/bin/old", b"old\0"),
+            1,
+            &Words::default(),
+        );
         assert_eq!(processes.find((GONE, 7)).exe, None);
     }
 

@@ -50,7 +50,10 @@ impl Reader {
     pub fn new(ring: Box<dyn Ring>) -> io::Result<Self> {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        #[expect(deprecated, reason = "`register` is unsafe; the ring keeps its descriptor")]
+        #[expect(
+            deprecated,
+            reason = "`register` is unsafe; the ring keeps its descriptor"
+        )]
         let ring = AsyncFd::new(Source(ring))?;
         Ok(Self { ring, look })
     }

@@ -137,8 +137,15 @@ fn conditions(filter: &Filter) -> (String, Vec<Value>) {
         let _infallible = write!(own, " AND verdict IN ({marks})");
         values.extend(filter.verdict.iter().cloned().map(Value::Text));
     }
-    let lifecycle = if filter.lifecycle { " OR kind = 'guard'" } else { "" };
-    let _infallible = write!(sql, "AND ((kind = 'decision'{own}) OR kind = 'gap'{lifecycle})");
+    let lifecycle = if filter.lifecycle {
+        " OR kind = 'guard'"
+    } else {
+        ""
+    };
+    let _infallible = write!(
+        sql,
+        "AND ((kind = 'decision'{own}) OR kind = 'gap'{lifecycle})"
+    );
     if let Some(since) = &filter.since {
         sql.push_str(" AND time >= ?");
         values.push(Value::Text(since.clone()));

@@ -61,7 +61,9 @@ impl Writer {
             {
                 group.push(message);
             }
-            let close = group.iter().any(|message| matches!(message, Message::Close));
+            let close = group
+                .iter()
+                .any(|message| matches!(message, Message::Close));
             self.store_group(&mut group);
             if close {
                 return;
@@ -75,14 +77,19 @@ impl Writer {
         let gaps = gaps.into_iter().filter(|(lost, _)| *lost > 0);
         let gaps = gaps.map(|(lost, stage)| Message::Record(gap(lost, stage), None));
         group.splice(0..0, gaps);
-        if group.iter().all(|message| matches!(message, Message::Close)) {
+        if group
+            .iter()
+            .all(|message| matches!(message, Message::Close))
+        {
             return;
         }
         let mut pause = PAUSE;
         for attempt in 1..=TRIES {
             match self.commit(group) {
                 Ok(last) => {
-                    self.counters.written.fetch_add(last - self.last, Ordering::Relaxed);
+                    self.counters
+                        .written
+                        .fetch_add(last - self.last, Ordering::Relaxed);
                     self.last = last;
                     self.untold_disk = 0;
                     self.head.send_replace(last);
@@ -98,12 +105,19 @@ impl Writer {
             }
         }
         let records = group.iter().filter(|message| {
-            matches!(message, Message::Record(Record::Decision(_) | Record::Lifecycle(_), _))
+            matches!(
+                message,
+                Message::Record(Record::Decision(_) | Record::Lifecycle(_), _)
+            )
         });
         let records = records.count() as u64;
-        self.counters.lost_disk.fetch_add(records, Ordering::Relaxed);
+        self.counters
+            .lost_disk
+            .fetch_add(records, Ordering::Relaxed);
         self.untold_disk += records;
-        self.counters.untold_queue.fetch_add(lost, Ordering::Relaxed);
+        self.counters
+            .untold_queue
+            .fetch_add(lost, Ordering::Relaxed);
         self.untold_disk += ring_losses(group);
     }
 
@@ -118,14 +132,16 @@ impl Writer {
                     last += 1;
                     record.number(last);
                     insert(&transaction, last, record)?;
-                    cursors.extend(*cursor);
+                    if let Some((cpu, number)) = cursor {
+                        advance(&mut cursors, *cpu, *number);
+                    }
                 }
                 Message::Cursor(cpu, number) => {
-                    cursors.insert(*cpu, *number);
+                    advance(&mut cursors, *cpu, *number);
                 }
                 Message::ForgetCursors => {
                     cursors.clear();
-                    transaction.execute("DELETE FROM cursors", [])?;
+                    transaction.execute_batch("DELETE FROM cursors; DELETE FROM policies;")?;
                 }
                 Message::Remember(id, identity) => {
                     let json = serde_json::to_string(identity).unwrap_or_default();
@@ -135,6 +151,10 @@ impl Writer {
                 Message::Forget(id) => {
                     let sql = "DELETE FROM sessions WHERE id = ?1";
                     transaction.execute(sql, params![id.cast_signed()])?;
+                }
+                Message::Policy(epoch, sha256) => {
+                    let sql = "INSERT OR REPLACE INTO policies VALUES (?1, ?2)";
+                    transaction.execute(sql, params![epoch.cast_signed(), &**sha256])?;
                 }
                 Message::Close => {}
             }
@@ -148,6 +168,12 @@ impl Writer {
         transaction.commit()?;
         Ok(last)
     }
+}
+
+/// Records of one CPU may swap places; the cursor is the furthest.
+fn advance(cursors: &mut BTreeMap<u32, u64>, cpu: u32, number: u64) {
+    let furthest = cursors.entry(cpu).or_default();
+    *furthest = number.max(*furthest);
 }
 
 /// Losses that gap records of a group that could not be written told of.
@@ -202,7 +228,17 @@ fn insert(connection: &Connection, seq: u64, record: &Record) -> rusqlite::Resul
             statement.execute(row)?;
         }
         Record::Lifecycle(record) => {
-            let row = params![seq, record.time, "guard", none, none, none, none, none, json];
+            let row = params![
+                seq,
+                record.time,
+                "guard",
+                none,
+                none,
+                none,
+                none,
+                none,
+                json
+            ];
             statement.execute(row)?;
         }
     }

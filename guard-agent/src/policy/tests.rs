@@ -272,3 +272,30 @@ fn every_shipped_policy_loads_without_a_warning() {
         assert_eq!(good(text).warnings, Vec::<String>::new());
     }
 }
+
+#[test]
+fn every_example_of_the_manual_loads() {
+    let manual = include_str!("../../../docs/policy.md");
+    let blocks = manual.split("```yaml\n").skip(1);
+    let mut count = 0;
+    for block in blocks.filter_map(|block| block.split("```").next()) {
+        if block.starts_with("version") {
+            good(block);
+        } else {
+            let rules: String = block.lines().map(|line| format!("  {line}\n")).collect();
+            good(&with_rules(&rules).replace("name: db,", "name: customers,"));
+        }
+        count += 1;
+    }
+    assert!(count > 5, "only {count} examples were found");
+}
+
+#[test]
+fn the_manual_names_every_word_of_the_language() {
+    let manual = include_str!("../../../docs/policy.md");
+    let words = Class::ALL.map(Class::name).into_iter();
+    let words = words.chain(Opaque::ALL.map(Opaque::name));
+    for word in words.chain(Where::ALL.map(Where::name)) {
+        assert!(manual.contains(&format!("`{word}`")), "{word}");
+    }
+}

@@ -31,7 +31,11 @@ impl Sessions {
     /// # Errors
     /// The kernel's tables cannot be read; nothing is removed then.
     pub fn sweep(&mut self, at: Instant) -> Result<Vec<Ended>, KernelError> {
-        let tasks = self.kernel.lock().tasks()?;
+        let tasks = {
+            let mut kernel = self.kernel.lock();
+            kernel.sweep()?;
+            kernel.tasks()?
+        };
         let busy: HashSet<u64> = tasks.into_iter().map(|(_, task)| task.session).collect();
         let mut needed: HashSet<u64> = HashSet::new();
         let ids: Vec<u64> = self.entries.keys().copied().collect();

@@ -36,12 +36,23 @@ fn a_registered_process_is_guarded_under_a_random_id() {
 fn a_nested_session_keeps_what_held_for_its_parent() {
     let (memory, mut sessions) = sessions();
     let outer = open(&mut sessions, 100);
-    memory.state().sessions.get_mut(&outer).expect("known").selectors = [0b1001; 4];
+    memory
+        .state()
+        .sessions
+        .get_mut(&outer)
+        .expect("known")
+        .selectors = [0b1001; 4];
     let inner = open(&mut sessions, 100);
-    assert_eq!(memory.state().sessions[&inner].selectors[0] & 0b1001, 0b1001);
+    assert_eq!(
+        memory.state().sessions[&inner].selectors[0] & 0b1001,
+        0b1001
+    );
     assert_eq!(sessions.lineage(inner), [inner, outer]);
     assert!(sessions.tree(outer).contains(&inner));
-    assert_eq!(sessions.get(inner).expect("known").facts.parent, Some(hex(outer)));
+    assert_eq!(
+        sessions.get(inner).expect("known").facts.parent,
+        Some(hex(outer))
+    );
 }
 
 #[test]
@@ -67,7 +78,10 @@ fn a_session_ends_after_its_last_task_and_the_time_of_grace() {
     sessions.entries.get_mut(&inner).expect("known").parent = outer;
     memory.state().tasks.remove(&100);
     assert!(sessions.sweep(start).expect("in memory").is_empty());
-    assert!(sessions.sweep(start + GRACE).expect("in memory").is_empty(), "a child lives");
+    assert!(
+        sessions.sweep(start + GRACE).expect("in memory").is_empty(),
+        "a child lives"
+    );
     memory.state().tasks.remove(&200);
     sessions.emptied(inner, start + GRACE);
     let ended = sessions.sweep(start + 2 * GRACE).expect("in memory");
@@ -86,7 +100,12 @@ fn a_task_that_comes_back_keeps_the_session() {
         since_ns: 1,
     };
     memory.state().tasks.insert(100, task);
-    assert!(sessions.sweep(start + 2 * GRACE).expect("in memory").is_empty());
+    assert!(
+        sessions
+            .sweep(start + 2 * GRACE)
+            .expect("in memory")
+            .is_empty()
+    );
 }
 
 #[test]
@@ -99,6 +118,12 @@ fn a_restarted_daemon_takes_sessions_over_with_their_names() {
     let kernel = Kernel::new(Box::new(memory));
     let remembered = HashMap::from([(known, identity)]);
     let adopted = Sessions::adopt(kernel, GRACE, remembered).expect("in memory");
-    assert_eq!(adopted.get(known).expect("known").facts.subject.name, "claude");
-    assert_eq!(adopted.get(forgotten).expect("known").facts.subject.name, "unknown");
+    assert_eq!(
+        adopted.get(known).expect("known").facts.subject.name,
+        "claude"
+    );
+    assert_eq!(
+        adopted.get(forgotten).expect("known").facts.subject.name,
+        "unknown"
+    );
 }

@@ -2,7 +2,7 @@
 
 use super::Scan;
 use crate::hash;
-use crate::limits::{CHUNK_BYTES, NAME_BYTES, TABLES};
+use crate::limits::{CHUNK_BYTES, TABLES};
 
 /// PostgreSQL cuts names to this many bytes, so names that differ only behind
 /// it are the same.
@@ -80,34 +80,24 @@ pub(super) fn compare_column(scan: &mut Scan) -> u32 {
     2
 }
 
-/// Is the kept name that of the temporary table which this text has made (4),
-/// or not (5)?
-#[inline(always)]
-pub(super) fn compare_temporary(scan: &Scan) -> u32 {
-    let known = scan.temporary != 0 && scan.kept[0] == scan.temporary && scan.kept[1] == 0;
-    if known { 4 } else { 5 }
-}
+/// Bytes of a word that are taken in one turn.
+const PIECE: u32 = 8;
 
-/// Takes the bytes from the mark to `to`: adds them to hash and name.
-///
-/// VERIFIER: the loop counts bytes and masks each position. Compared with `to`
-/// instead, LLVM would prove the mask away, and the verifier could not follow.
+/// Takes bytes from the mark on, up to `scan.upto`: adds them to hash and name.
 #[inline(always)]
-pub(super) fn take(scan: &mut Scan, chunk: &[u8; CHUNK_BYTES], to: u32) {
+pub(super) fn take(scan: &mut Scan, chunk: &[u8; CHUNK_BYTES]) {
     let from = scan.mark;
-    let count = to.wrapping_sub(from);
+    let left = scan.upto.wrapping_sub(from);
     let mut index = 0;
-    while index <= SIGNIFICANT {
-        if index >= count {
-            return;
+    while index < PIECE {
+        if index >= left {
+            break;
         }
         let position = from.wrapping_add(index);
         take_byte(scan, chunk[position as usize & (CHUNK_BYTES - 1)]);
         index += 1;
     }
-    // Longer than any name: the rest counts, but is not kept.
-    scan.length = SIGNIFICANT + 1;
-    scan.name.cut = 1;
+    scan.mark = from.wrapping_add(PIECE);
 }
 
 #[inline(always)]
@@ -132,11 +122,5 @@ fn take_byte(scan: &mut Scan, byte: u8) {
         byte
     };
     scan.word = hash::step(scan.word, byte);
-    let at = u32::from(scan.name.len) & 0x7f;
-    if at >= NAME_BYTES as u32 {
-        scan.name.cut = 1;
-        return;
-    }
-    scan.name.bytes[at as usize & (NAME_BYTES - 1)] = byte;
-    scan.name.len = (at + 1) as u8;
+    scan.name.push(byte);
 }

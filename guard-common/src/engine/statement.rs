@@ -2,7 +2,7 @@
 //! statement automaton.
 
 use super::tables::{STATE_BITS, action, event, resolve};
-use super::{FRAMES, Scan, Tables, WAITING, names};
+use super::{FRAMES, Scan, Tables, names};
 use crate::class::{Class, Opaque};
 use crate::limits::{ACTIONS, CHUNK_BYTES, EVENTS, STEPS, VERBS};
 
@@ -16,8 +16,11 @@ pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTE
     let found = &tables.events[cell as usize & (EVENTS - 1)];
     let position = scan.position;
     if scan.taking != 0 && found.kind != event::MARK && found.kind != event::MARK_EXACT {
-        names::take(scan, chunk, position);
+        // The word ends here. It is taken first; then the byte, which is not
+        // consumed, raises the same event again.
         scan.taking = 0;
+        scan.upto = position;
+        return;
     }
     scan.row = found.next;
     match found.kind {
@@ -57,119 +60,81 @@ pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTE
                 scan.number = scan.number * 10 + digit;
             }
         }
-        event::PARAMETER => note_parameter(scan),
+        event::PARAMETER => {
+            let number = if scan.number > 65_535 {
+                65_535
+            } else {
+                scan.number
+            };
+            if number > u32::from(scan.facts.params) {
+                scan.facts.params = number as u16;
+            }
+        }
         event::END => scan.done = 1,
         event::DOT => names::dot(scan),
         _ => {}
     }
     scan.position = position.wrapping_add(u32::from(found.consume & 1));
-    if found.token != 0 {
-        run(tables, scan, u32::from(found.token));
+    scan.now = u32::from(found.token);
+    scan.later = 0;
+    scan.steps = 0;
+}
+
+/// Feeds the token `scan.now` to the statement automaton, and leaves the next
+/// one there.
+#[inline(always)]
+pub(super) fn step(tables: &Tables, scan: &mut Scan) {
+    let (now, later) = (scan.now, scan.later);
+    scan.steps = scan.steps.wrapping_add(1);
+    if scan.steps > MAX_STEPS {
+        scan.now = 0;
+        scan.later = 0;
+        give_up(tables, scan);
+        return;
     }
-}
-
-/// A parameter's number is complete.
-#[inline(always)]
-fn note_parameter(scan: &mut Scan) {
-    let number = if scan.number > 65_535 {
-        65_535
-    } else {
-        scan.number
-    };
-    if number > u32::from(scan.facts.params) {
-        scan.facts.params = number as u16;
-    }
-}
-
-/// Handles the event `cell` behind the last byte of a text: the end of a token,
-/// or of the text.
-#[inline(always)]
-pub(super) fn on_event_at_end(tables: &Tables, scan: &mut Scan, cell: u32) {
-    let found = &tables.events[cell as usize & (EVENTS - 1)];
-    scan.row = found.next;
-    match found.kind {
-        event::PARAMETER => note_parameter(scan),
-        event::END => scan.done = 1,
-        _ => {}
-    }
-    if found.token != 0 {
-        run(tables, scan, u32::from(found.token));
-    }
-}
-
-/// Feeds one token to the statement automaton.
-///
-/// VERIFIER: tokens still to feed are in memory, on a stack whose top is never
-/// a known number: every turn of the loop looks the same and is proved once.
-#[inline(always)]
-fn run(tables: &Tables, scan: &mut Scan, token: u32) {
-    put(scan, 0);
-    put(scan, token);
-    let mut steps = 0;
-    while steps < MAX_STEPS {
-        let now = get(scan);
-        if now == 0 {
-            return;
-        }
-        step(tables, scan, now & 0xff);
-        steps += 1;
-    }
-    give_up(tables, scan);
-}
-
-/// Notes a token to be fed before all others.
-#[inline(always)]
-fn put(scan: &mut Scan, token: u32) {
-    scan.waiting = scan.waiting.wrapping_add(1) & (WAITING as u32 - 1);
-    scan.tokens[scan.waiting as usize & (WAITING - 1)] = token;
-}
-
-/// The token to be fed next; 0: none.
-#[inline(always)]
-fn get(scan: &mut Scan) -> u32 {
-    let token = scan.tokens[scan.waiting as usize & (WAITING - 1)];
-    scan.waiting = scan.waiting.wrapping_sub(1) & (WAITING as u32 - 1);
-    token
-}
-
-/// One step of the statement automaton.
-#[inline(always)]
-fn step(tables: &Tables, scan: &mut Scan, now: u32) {
     let at = scan.state.wrapping_add(now) as usize & (STEPS - 1);
     let step = tables.steps[at];
     let found = &tables.actions[(step >> STATE_BITS) as usize & (ACTIONS - 1)];
     let flags = found.flags;
     scan.state = step & ((1 << STATE_BITS) - 1);
-    if flags == 0 {
-        return;
-    }
     scan.facts.hits |= found.hits;
     scan.facts.opaque |= found.opaque;
     scan.facts.opaque_after |= found.opaque_after;
-    if flags & action::NOTE != 0 {
+    if flags & !(action::PUSH | action::POP | action::AGAIN) != 0 {
         note(scan, flags, found.access);
     }
     if found.verb != 0 {
         add_verb(scan, found.verb);
     }
-    if flags & action::AGAIN != 0 {
-        put(scan, now);
-    }
+    let again = if flags & action::AGAIN != 0 {
+        now
+    } else {
+        later
+    };
     if flags & action::PUSH != 0 {
         push(tables, scan, found.inner);
     }
-    if flags & action::POP != 0 {
+    let (mut first, mut second) = if flags & action::POP != 0 {
         pop(tables, scan);
-        put(scan, u32::from(found.back));
+        (u32::from(found.back), again)
+    } else if found.resolve == resolve::COLUMN {
+        let answer = names::compare_column(scan) as usize & 3;
+        (u32::from(tables.answers[answer]), again)
+    } else if found.resolve == resolve::TEMPORARY {
+        let known = scan.temporary != 0 && scan.kept[0] == scan.temporary && scan.kept[1] == 0;
+        (u32::from(tables.answers[if known { 4 } else { 5 }]), again)
+    } else if flags & action::AGAIN != 0 {
+        // The same token in the state that was entered.
+        (now, later)
+    } else {
+        (later, 0)
+    };
+    if first == 0 {
+        first = second;
+        second = 0;
     }
-    if flags & action::ASK != 0 {
-        let answer = if found.resolve == resolve::COLUMN {
-            names::compare_column(scan)
-        } else {
-            names::compare_temporary(scan)
-        };
-        put(scan, u32::from(tables.answers[answer as usize & 7]));
-    }
+    scan.now = first;
+    scan.later = second;
 }
 
 /// The bookkeeping of an action that most actions do not ask for.

@@ -59,13 +59,6 @@ pub mod action {
     pub const RESET: u16 = 2048;
     /// A name could not be kept.
     pub const TRUNCATED: u16 = 4096;
-    /// The interpreter is asked; see [`super::resolve`].
-    pub const ASK: u16 = 8192;
-    /// There are facts or a verb to add. An action without any flag does nothing.
-    pub const ADD: u16 = 16384;
-    /// The flags that touch names, counts and the stack as a whole.
-    pub const NOTE: u16 =
-        NAME | KEEP | TABLE | PREDICATE | STATEMENT | TEMPORARY | FORGET | RESET | TRUNCATED;
 }
 
 /// What the interpreter finds out for the automaton: values of

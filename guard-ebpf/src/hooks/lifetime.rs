@@ -27,7 +27,7 @@ const MAX_NESTING: u32 = 16;
 /// block: each further fork then adds one task and removes one, so the table
 /// cannot be filled in order to get a child that is not in it. The rest is room
 /// for forks under way.
-const TASKS_HIGH_WATER: u64 = MAX_TASKS as u64 - 4096;
+const TASKS_HIGH_WATER: i64 = MAX_TASKS as i64 - 4096;
 
 /// Gives a child the session of its parent.
 ///
@@ -122,5 +122,7 @@ fn end_sessions(first: u64) {
         );
         session = parent;
     }
-    maps::count_fault(Fault::Bound);
+    if session != 0 {
+        maps::count_fault(Fault::Bound);
+    }
 }

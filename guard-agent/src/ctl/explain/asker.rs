@@ -1,21 +1,14 @@
 //! Who asks, and under which policy.
 
-use super::{Failure, INVALID, USAGE, wrong};
+use super::{Failure, wrong};
+use crate::cli::ctl::{Form, Kind};
+use crate::exit::Exit;
 use crate::policy::{self, Capabilities, Compiled, SubjectKind, Who};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Where the daemon's policy lives.
 const DEFAULT_POLICY: &str = "/etc/guard/policy.d";
-
-/// How to print an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Output {
-    /// For people
-    Text,
-    /// One JSON object a line
-    Json,
-}
 
 /// Options of every question.
 #[derive(Debug, clap::Args)]
@@ -26,22 +19,15 @@ pub(super) struct Asker {
     /// Name of the session that asks
     #[arg(long, value_name = "NAME", default_value = "agent")]
     agent: String,
-    /// Kind of the session: agent, human or service
-    #[arg(long, value_name = "KIND", default_value = "agent", value_parser = kind)]
-    kind: SubjectKind,
+    /// Kind of the session
+    #[arg(long, value_name = "KIND", default_value = "agent")]
+    kind: Kind,
     /// Label of the session
     #[arg(long, value_name = "K=V", value_parser = pair)]
     label: Vec<(String, String)>,
-    /// How to print the answer
-    #[arg(short, long, value_enum, default_value_t = Output::Text)]
-    pub(super) output: Output,
-}
-
-fn kind(text: &str) -> Result<SubjectKind, String> {
-    let mut words = SubjectKind::WORDS.into_iter();
-    words
-        .find_map(|(word, kind)| (word == text).then_some(kind))
-        .ok_or_else(|| "one of: agent, human, service".to_owned())
+    /// Form.
+    #[command(flatten)]
+    pub(super) form: Form,
 }
 
 /// `KEY=VALUE`.
@@ -66,7 +52,7 @@ impl Asker {
             Ok(loaded) => Ok(Some(loaded.compiled)),
             Err(errors) => {
                 eprintln!("{errors}");
-                Err(Failure::Told(INVALID))
+                Err(Failure::Told(Exit::Invalid))
             }
         }
     }
@@ -75,14 +61,18 @@ impl Asker {
     pub(super) fn require(&self) -> Result<Compiled, Failure> {
         self.load()?.ok_or_else(|| {
             let cause = format!("there is no policy: {DEFAULT_POLICY} does not exist");
-            wrong(USAGE, &cause, "name one with --policy FILE")
+            wrong(Exit::Usage, &cause, "name one with --policy FILE")
         })
     }
 
     /// The session in whose name is asked.
     pub(super) fn who(&self) -> Who {
         Who {
-            kind: self.kind,
+            kind: match self.kind {
+                Kind::Agent => SubjectKind::Agent,
+                Kind::Human => SubjectKind::Human,
+                Kind::Service => SubjectKind::Service,
+            },
             name: self.agent.clone(),
             labels: self.label.iter().cloned().collect::<BTreeMap<_, _>>(),
             program: None,

@@ -1,8 +1,10 @@
 //! `guardctl explain connect`.
 
-use super::asker::{Asker, Output};
+use super::asker::Asker;
 use super::words::ActionAnswer;
-use super::{Failure, REFUSED, USAGE, write_line, wrong};
+use super::{Failure, write_line, wrong};
+use crate::cli::ctl::Output;
+use crate::exit::Exit;
 use crate::policy::explain::connection;
 use serde_json::json;
 use std::io;
@@ -19,13 +21,13 @@ pub(super) struct ConnectArgs {
 }
 
 /// Answers; returns the exit code.
-pub(super) fn run(args: &ConnectArgs) -> Result<u8, Failure> {
+pub(super) fn run(args: &ConnectArgs) -> Result<Exit, Failure> {
     let addresses = addresses(&args.address)?;
     let compiled = args.asker.require()?;
     let who = args.asker.who();
     let selectors = compiled.selectors(&who);
     let mut output = io::stdout().lock();
-    let mut code = 0;
+    let mut exit = Exit::Done;
     for address in addresses {
         let outcome = connection(&compiled, selectors, address);
         let dataset = compiled.datasets.get(usize::from(outcome.dataset));
@@ -34,17 +36,17 @@ pub(super) fn run(args: &ConnectArgs) -> Result<u8, Failure> {
             "dataset": dataset.map(|dataset| &dataset.name),
         });
         let answer = ActionAnswer::new(&compiled, facts, &outcome.decision);
-        match args.asker.output {
+        match args.asker.form.output {
             Output::Json => write_line(&mut output, &answer)?,
             Output::Text => {
                 answer.write_text(&mut output, &compiled, &address.to_string(), &who)?;
             }
         }
         if outcome.decision.denies() {
-            code = REFUSED;
+            exit = Exit::No;
         }
     }
-    Ok(code)
+    Ok(exit)
 }
 
 /// One address, or both of `localhost`.
@@ -59,7 +61,7 @@ fn addresses(text: &str) -> Result<Vec<SocketAddr>, Failure> {
     match text.parse() {
         Ok(address) => Ok(vec![address]),
         Err(_) => Err(wrong(
-            USAGE,
+            Exit::Usage,
             &format!("`{text}` is not an address with a port"),
             "write 10.0.0.7:5432 or [::1]:5432; names are looked up before a connection is judged",
         )),

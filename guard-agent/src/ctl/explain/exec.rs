@@ -1,8 +1,10 @@
 //! `guardctl explain exec`.
 
-use super::asker::{Asker, Output};
+use super::asker::Asker;
 use super::words::ActionAnswer;
-use super::{Failure, REFUSED, write_line};
+use super::{Failure, write_line};
+use crate::cli::ctl::Output;
+use crate::exit::Exit;
 use crate::policy::explain::{Start, start};
 use serde_json::json;
 use std::ffi::OsString;
@@ -33,7 +35,7 @@ pub(super) struct ExecArgs {
 }
 
 /// Answers; returns the exit code.
-pub(super) fn run(args: &ExecArgs) -> Result<u8, Failure> {
+pub(super) fn run(args: &ExecArgs) -> Result<Exit, Failure> {
     let compiled = args.asker.require()?;
     let who = args.asker.who();
     let asked = program(&args.argv);
@@ -45,7 +47,7 @@ pub(super) fn run(args: &ExecArgs) -> Result<u8, Failure> {
     });
     let answer = ActionAnswer::new(&compiled, facts, &decision);
     let mut output = io::stdout().lock();
-    match args.asker.output {
+    match args.asker.form.output {
         Output::Json => write_line(&mut output, &answer)?,
         Output::Text => {
             let words: Vec<_> = args
@@ -56,7 +58,11 @@ pub(super) fn run(args: &ExecArgs) -> Result<u8, Failure> {
             answer.write_text(&mut output, &compiled, &words.join(" "), &who)?;
         }
     }
-    Ok(if decision.denies() { REFUSED } else { 0 })
+    Ok(if decision.denies() {
+        Exit::No
+    } else {
+        Exit::Done
+    })
 }
 
 /// What the kernel would see of a command.

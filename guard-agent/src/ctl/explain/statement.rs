@@ -1,9 +1,12 @@
 //! `guardctl explain statement`.
 
-use super::asker::{Asker, Output, pair};
+use super::asker::{Asker, pair};
 use super::input::{Line, LineError};
 use super::words::Answer;
-use super::{Failure, REFUSED, USAGE, write_line, wrong};
+use super::{Failure, write_line, wrong};
+use crate::cli::ctl::Output;
+use crate::dialect;
+use crate::exit::Exit;
 use crate::policy::Compiled;
 use crate::policy::explain::{Connection, Judge};
 use serde_json::{Value, json};
@@ -45,29 +48,33 @@ pub(super) struct StatementArgs {
 }
 
 /// Answers; returns the exit code.
-pub(super) fn run(args: &StatementArgs) -> Result<u8, Failure> {
+pub(super) fn run(args: &StatementArgs) -> Result<Exit, Failure> {
     let Protocol::Postgres = args.protocol;
     let compiled = args.asker.load()?;
-    let tables = crate::policy::explain::tables();
+    let dataset = dataset(args, compiled.as_ref())?;
+    let tables = dialect::postgresql().map_err(|error| {
+        let help = "this is a mistake of Guard itself; please report it";
+        wrong(Exit::Failed, &error.to_string(), help)
+    })?;
     let judge = Judge {
         compiled: compiled.as_ref(),
         tables: &tables,
         selectors: compiled
             .as_ref()
             .map_or(1, |compiled| compiled.selectors(&args.asker.who())),
-        dataset: dataset(args, compiled.as_ref())?,
+        dataset,
     };
     if compiled.is_none() {
         eprintln!("note: no policy is named (--policy FILE); these are the facts only");
     }
     let mut output = BufWriter::new(io::stdout().lock());
-    let code = match (&args.sql, &args.jsonl) {
+    let exit = match (&args.sql, &args.jsonl) {
         (Some(sql), _) => one(args, &judge, sql, &mut output)?,
         (None, Some(path)) => all(args, &judge, path, &mut output)?,
-        (None, None) => USAGE,
+        (None, None) => Exit::Usage,
     };
     output.flush()?;
-    Ok(code)
+    Ok(exit)
 }
 
 fn dataset(args: &StatementArgs, compiled: Option<&Compiled>) -> Result<Option<usize>, Failure> {
@@ -84,7 +91,7 @@ fn dataset(args: &StatementArgs, compiled: Option<&Compiled>) -> Result<Option<u
                 .collect();
             let help = format!("the policy's datasets: {}", known.join(", "));
             Err(wrong(
-                USAGE,
+                Exit::Usage,
                 &format!("no dataset is named `{name}`"),
                 &help,
             ))
@@ -97,16 +104,16 @@ fn one(
     judge: &Judge<'_>,
     sql: &str,
     output: &mut impl Write,
-) -> Result<u8, Failure> {
+) -> Result<Exit, Failure> {
     let mut connection = Connection::query(sql);
     connection.database.clone_from(&args.database);
     connection.startup.extend(args.startup.iter().cloned());
     let answer = Answer::new(judge, Value::Null, &connection);
-    match args.asker.output {
+    match args.asker.form.output {
         Output::Json => write_line(output, &answer)?,
         Output::Text => answer.write_text(output, judge, &args.asker.who())?,
     }
-    Ok(if answer.refused { REFUSED } else { 0 })
+    Ok(if answer.refused { Exit::No } else { Exit::Done })
 }
 
 /// Answers every line as it comes, so that a program may ask and wait.
@@ -115,14 +122,14 @@ fn all(
     judge: &Judge<'_>,
     path: &Path,
     output: &mut impl Write,
-) -> Result<u8, Failure> {
+) -> Result<Exit, Failure> {
     let mut input: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(BufReader::new(io::stdin()))
     } else {
         Box::new(BufReader::new(File::open(path).map_err(|error| {
             let cause = format!("{} cannot be read: {error}", path.display());
             wrong(
-                USAGE,
+                Exit::Usage,
                 &cause,
                 "name a file with one JSON object a line, or -",
             )
@@ -134,7 +141,7 @@ fn all(
         line.clear();
         let read = input.read_until(b'\n', &mut line).map_err(|error| {
             let cause = format!("{}:{number} cannot be read: {error}", path.display());
-            wrong(1, &cause, "check the file")
+            wrong(Exit::Failed, &cause, "check the file")
         })?;
         if read == 0 {
             break;
@@ -159,9 +166,9 @@ fn all(
         output.flush()?;
     }
     Ok(match (wrong_lines, refused) {
-        (true, _) => USAGE,
-        (false, true) => REFUSED,
-        (false, false) => 0,
+        (true, _) => Exit::Usage,
+        (false, true) => Exit::No,
+        (false, false) => Exit::Done,
     })
 }
 

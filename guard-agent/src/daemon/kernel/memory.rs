@@ -1,7 +1,9 @@
 //! A kernel in memory, for unit tests.
 
 use super::{Enforcer, Result, Tables};
-use guard_common::abi::session::{Session, Task};
+use crate::config::OnStop;
+use guard_common::abi::event::Poisoned;
+use guard_common::abi::session::{SESSION_QUARANTINED, Session, Task};
 use guard_common::fault::Fault;
 use guard_common::limits::MAX_RULES;
 use std::collections::BTreeMap;
@@ -14,6 +16,8 @@ pub(crate) struct State {
     pub(crate) sessions: BTreeMap<u64, Session>,
     pub(crate) disarmed_until_ns: u64,
     pub(crate) epoch: u64,
+    pub(crate) destroyed: Vec<u64>,
+    pub(crate) stopped: Option<OnStop>,
 }
 
 /// Handle to a kernel in memory; clones share it.
@@ -22,7 +26,9 @@ pub(crate) struct Memory(Arc<Mutex<State>>);
 
 impl Memory {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("no test panics while it holds the lock")
+        self.0
+            .lock()
+            .expect("no test panics while it holds the lock")
     }
 }
 
@@ -52,7 +58,12 @@ impl Enforcer for Memory {
     }
 
     fn tasks(&self) -> Result<Vec<(u32, Task)>> {
-        Ok(self.state().tasks.iter().map(|(tgid, task)| (*tgid, *task)).collect())
+        Ok(self
+            .state()
+            .tasks
+            .iter()
+            .map(|(tgid, task)| (*tgid, *task))
+            .collect())
     }
 
     fn session(&self, id: u64) -> Result<Option<Session>> {
@@ -60,11 +71,41 @@ impl Enforcer for Memory {
     }
 
     fn sessions(&self) -> Result<Vec<(u64, Session)>> {
-        Ok(self.state().sessions.iter().map(|(id, session)| (*id, *session)).collect())
+        Ok(self
+            .state()
+            .sessions
+            .iter()
+            .map(|(id, session)| (*id, *session))
+            .collect())
     }
 
-    fn update_session(&mut self, id: u64, session: &Session) -> Result<()> {
-        self.state().sessions.insert(id, *session);
+    fn unregister(&mut self, tgid: u32, id: u64) -> Result<()> {
+        self.state().tasks.remove(&tgid);
+        self.remove_session(id)
+    }
+
+    fn quarantine(&mut self, id: u64) -> Result<()> {
+        if let Some(session) = self.state().sessions.get_mut(&id) {
+            session.flags |= SESSION_QUARANTINED;
+        }
+        Ok(())
+    }
+
+    fn sweep(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn poisoned(&self) -> Result<Vec<Poisoned>> {
+        Ok(Vec::new())
+    }
+
+    fn destroy(&mut self, socket: &Poisoned) -> Result<()> {
+        self.state().destroyed.push(socket.socket);
+        Ok(())
+    }
+
+    fn stop(&mut self, on_stop: OnStop) -> Result<()> {
+        self.state().stopped = Some(on_stop);
         Ok(())
     }
 

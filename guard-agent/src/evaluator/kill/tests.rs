@@ -4,7 +4,10 @@ use guard_common::abi::session::Task;
 use std::process::{Child, Command};
 
 fn sleeper() -> Child {
-    Command::new("sleep").arg("1000").spawn().expect("sleep starts")
+    Command::new("sleep")
+        .arg("1000")
+        .spawn()
+        .expect("sleep starts")
 }
 
 fn task(session: u64) -> Task {
@@ -15,17 +18,14 @@ fn task(session: u64) -> Task {
 }
 
 /// Takes exited children out of the table, as the exit hook does.
-fn reap(memory: &Memory, children: &mut [Child]) -> impl FnMut() {
-    let memory = memory.clone();
-    let pids: Vec<u32> = children.iter().map(Child::id).collect();
-    move || {
-        for pid in &pids {
-            let gone = Process::new(*pid as i32)
-                .and_then(|process| process.stat())
-                .map_or(true, |stat| stat.state == 'Z');
-            if gone {
-                memory.state().tasks.remove(pid);
-            }
+fn reap(memory: &Memory, children: &[Child]) {
+    for child in children {
+        let pid = child.id();
+        let gone = Process::new(pid as i32)
+            .and_then(|process| process.stat())
+            .map_or(true, |stat| stat.state == 'Z');
+        if gone {
+            memory.state().tasks.remove(&pid);
         }
     }
 }
@@ -34,7 +34,7 @@ fn reap(memory: &Memory, children: &mut [Child]) -> impl FnMut() {
 fn a_tree_is_killed_and_nothing_beside_it() {
     let memory = Memory::default();
     let kernel = Kernel::new(Box::new(memory.clone()));
-    let mut inside = vec![sleeper(), sleeper(), sleeper()];
+    let inside = vec![sleeper(), sleeper(), sleeper()];
     let mut outside = sleeper();
     let sessions = [5, 5, 6];
     for (child, session) in inside.iter().zip(sessions) {
@@ -48,13 +48,12 @@ fn a_tree_is_killed_and_nothing_beside_it() {
         sessions: vec![5, 6],
         only: None,
     };
-    let mut exits = reap(&memory, &mut inside);
     let killer = std::thread::spawn({
         let kernel = kernel.clone();
         move || kill(&kernel, &target)
     });
     while !killer.is_finished() {
-        exits();
+        reap(&memory, &inside);
         std::thread::yield_now();
     }
     let result = killer.join().expect("no panic");

@@ -68,7 +68,10 @@ fn a_refusal_has_its_rule_its_reason_and_its_effect() {
     refused.effect = Effect::ErrorFrame as u8;
     refused.id = 0xabc;
     let record = with_renderer(|renderer| renderer.statement(&refused, actor()));
-    assert_eq!((record.verdict, record.mode, record.effect), ("block", "enforce", "error-frame"));
+    assert_eq!(
+        (record.verdict, record.mode, record.effect),
+        ("block", "enforce", "error-frame")
+    );
     assert_eq!(record.rule.as_deref(), Some("block-drop"));
     assert_eq!(record.reason.as_deref(), Some("no drops"));
     assert_eq!(record.id, "0000000000000abc");
@@ -85,7 +88,10 @@ fn observe_shows_what_enforce_would_have_done_and_no_effect() {
     seen.decision.observed_rule = 1;
     seen.decision.observed_verdict = Verdict::Kill as u8;
     let record = with_renderer(|renderer| renderer.statement(&seen, actor()));
-    assert_eq!((record.verdict, record.mode, record.effect), ("kill", "observe", "none"));
+    assert_eq!(
+        (record.verdict, record.mode, record.effect),
+        ("kill", "observe", "none")
+    );
     assert_eq!(record.rule.as_deref(), Some("watch-delete"));
     assert_eq!(record.observed.len(), 1);
     let json = serde_json::to_value(&record).expect("JSON");
@@ -112,7 +118,10 @@ fn an_opaque_message_that_only_observe_rules_cover_is_observed() {
     opaque.facts.opaque = Opaque::Tls.bit();
     opaque.decision.observed_verdict = Verdict::Block as u8;
     let record = with_renderer(|renderer| renderer.statement(&opaque, actor()));
-    assert_eq!((record.verdict, record.mode, record.rule), ("block", "observe", None));
+    assert_eq!(
+        (record.verdict, record.mode, record.rule),
+        ("block", "observe", None)
+    );
     assert_eq!(record.observed.len(), 1);
     assert!(record.reason.is_some());
 }
@@ -132,6 +141,9 @@ fn a_policy_that_is_not_known_any_more_is_not_guessed() {
 #[test]
 fn a_plain_allow_has_no_rule_and_no_reason() {
     let record = with_renderer(|renderer| renderer.statement(&statement(1), actor()));
-    assert_eq!((record.verdict, record.mode, record.effect), ("allow", "enforce", "none"));
+    assert_eq!(
+        (record.verdict, record.mode, record.effect),
+        ("allow", "enforce", "none")
+    );
     assert_eq!((record.rule, record.reason), (None, None));
 }

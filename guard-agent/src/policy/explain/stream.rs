@@ -113,7 +113,11 @@ impl Reader<'_> {
             }
         };
         if refused {
-            let name = if self.stream.kind == b'P' { self.stream.name } else { 0 };
+            let name = if self.stream.kind == b'P' {
+                self.stream.name
+            } else {
+                0
+            };
             settle::commit_substitute(&mut self.stream, name);
         } else {
             settle::commit(&mut self.stream, &mut self.names);
@@ -149,7 +153,7 @@ impl Engine for HostEngine<'_> {
     }
 
     fn end(&self, scan: &mut Scan) {
-        engine::end(self.0, scan);
+        engine::end::<Host>(self.0, scan);
     }
 }
 

@@ -381,7 +381,7 @@ impl Comparison {
             Plus | Minus | Arrow => Step::to(self.link(Link::Sum)),
             Star | Arith | BackArith => Step::to(self.link(Link::Factor)),
             Cast => Step::to(self).push(Word::Type),
-            Operator => Step::to(self).push(Predicate::OperatorName(Tok::BackNe)),
+            Operator => Step::to(self).push(Predicate::OperatorName(BackNe)),
             Open => Step::to(self).push(Statement::Parenthesis(Context::TOP.inner())),
             Bracket => Step::to(self).push(Condition::BRACKET),
             And | Or => self.end(),

@@ -142,13 +142,6 @@ impl Step {
         self.flag(action::TABLE)
     }
 
-    /// The flags of the action, with those that follow from the rest.
-    pub(crate) fn all_flags(self) -> u16 {
-        let adds = self.hits != 0 || self.opaque != 0 || self.opaque_after != 0 || self.verb != 0;
-        let asks = self.resolve != resolve::NONE;
-        self.flags | if adds { action::ADD } else { 0 } | if asks { action::ASK } else { 0 }
-    }
-
     /// Asks the interpreter, see [`resolve`].
     pub(crate) fn resolve(mut self, question: u8) -> Self {
         self.resolve = question;

@@ -146,7 +146,7 @@ fn automaton(tables: &mut Tables, size: &mut Size) -> Result<Vec<u8>, TooLarge> 
                 opaque: step.opaque,
                 opaque_after: step.opaque_after,
                 inner: offset(inner) as u32,
-                flags: step.all_flags(),
+                flags: step.flags,
                 back: step.back.map_or(0, |back| column(back as usize) as u8),
                 resolve: step.resolve,
                 verb: step.verb,
