@@ -130,7 +130,9 @@ impl Query {
 
     fn finish(self, token: Tok) -> Step {
         let back = match self.as_subquery() {
-            _ if self.kind == Kind::Joined => Tok::BackValue,
+            // For the list around it: does it read a table?
+            _ if self.kind == Kind::Joined && self.limit == Limit::NoTable => Tok::BackValue,
+            _ if self.kind == Kind::Joined => Tok::BackYes,
             Limit::Value => Tok::BackSubScoped,
             Limit::Joined => Tok::BackSubJoined,
             _ => Tok::BackOpen,
@@ -176,7 +178,7 @@ impl Query {
             ..self.part(Part::Tail)
         };
         Step::to(query)
-            .push(Statement::name(Access::Read, NameKind::Plain))
+            .push(Statement::TargetName(Access::Read))
             .verb("TABLE")
     }
 
@@ -212,8 +214,13 @@ impl Query {
             }
             BackYes if self.part == Part::Item => Step::to(Self {
                 limit: self.limit.max(self::Limit::Open),
+                few: false,
                 ..self
             }),
+            // `SELECT unnest($1)`, `FROM unnest($1)`.
+            BackParam if self.limit == self::Limit::NoTable && self.kind == Kind::Select => {
+                Step::to(self.few(self.part))
+            }
             BackNo if self.part == Part::Item => Step::to(self.part(Part::FromCall)),
             BackYes | BackNo => Step::to(self),
             SetOp => {
@@ -274,10 +281,10 @@ impl Query {
     fn inside(self, token: Tok) -> Step {
         let parenthesis = Statement::Parenthesis(self.context.inner());
         match (self.part, token) {
-            (Part::FromCall, Tok::Open) => Step::to(self.part(Part::Item)).push(parenthesis),
-            (Part::Item | Part::Target, Tok::Open) => {
-                Step::to(self).push(parenthesis)
+            (Part::FromCall, Tok::Open) => {
+                Step::to(self.part(Part::Item)).push(Condition::PARENTHESIS)
             }
+            (Part::Item | Part::Target, Tok::Open) => Step::to(self).push(parenthesis),
             (Part::Item | Part::Target | Part::FromCall, _) => Step::to(self),
             _ => word::expression(self.into(), token),
         }

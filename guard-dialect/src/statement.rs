@@ -121,6 +121,8 @@ pub(crate) enum Statement {
         context: Context,
         access: Access,
         kind: NameKind,
+        /// A name is expected, not a word behind the list.
+        expected: bool,
     },
     Drop(Context),
     Create(Context, bool),
@@ -267,10 +269,10 @@ impl Setting {
         match self {
             Self::Harmless => true,
             _ if token == Tok::Default => true,
-            Self::Encoding => matches!(token, Tok::StrSafeEncoding | Tok::SafeEncoding),
+            Self::Encoding => matches!(token, Tok::StrSafeValue | Tok::SafeValue),
             Self::Strings | Self::Other => matches!(
                 token,
-                Tok::StrOn | Tok::On | Tok::True | Tok::Local | Tok::SafeEncoding
+                Tok::StrOn | Tok::On | Tok::True | Tok::Local | Tok::SafeValue
             ),
         }
     }
@@ -401,22 +403,8 @@ impl Statement {
                 context,
                 access,
                 kind,
-            } => match token {
-                Tok::Semi | Tok::End | Tok::Cut | Tok::Close => {
-                    context.finish(token, Tok::BackValue)
-                }
-                Tok::Table | Tok::Only | Tok::If | Tok::Not | Tok::Exists | Tok::Comma => {
-                    Step::to(self)
-                }
-                Tok::BackYes | Tok::BackNo | Tok::Star => Step::to(self),
-                // DROP … CASCADE may take more than the table that is named.
-                Tok::Cascade if kind == NameKind::Dropped => {
-                    Step::to(Rest(context)).hit(Class::Drop)
-                }
-                Tok::In | Tok::Cascade => Step::to(Rest(context)),
-                _ if token.is_name() => Step::to(self).push(Self::name(access, kind)).again(),
-                _ => Step::to(self),
-            },
+                expected,
+            } => names(context, access, kind, expected, token),
             Drop(context) => drop_object(context, token),
             Create(context, temporary) => create(context, temporary, token),
             CreateTable {
@@ -491,7 +479,7 @@ fn start(context: Context, token: Tok) -> Step {
         T::Table => Query::new(context, Kind::Select, Part::Tail)
             .table()
             .hit(Class::Select),
-        T::With => Step::to(With(context, WithPart::Name)),
+        T::With => Step::to(With(context.counted(), WithPart::Name)),
         T::Insert => Step::to(Insert(context, InsertPart::Into))
             .hits(context.hits(Class::Insert))
             .verb("INSERT"),
@@ -520,10 +508,10 @@ fn start(context: Context, token: Tok) -> Step {
             .hit(Class::Session)
             .verb("DECLARE"),
         T::Copy => Step::to(Copy(context, CopyPart::First)).verb("COPY"),
-        T::Truncate => names(context, Access::Destroy)
+        T::Truncate => list(context, Access::Destroy, NameKind::Plain)
             .hit(Class::Truncate)
             .verb("TRUNCATE"),
-        T::Lock => names(context, Access::Read)
+        T::Lock => list(context, Access::Read, NameKind::Plain)
             .hit(Class::Transaction)
             .verb("LOCK"),
         T::Drop => Step::to(Drop(context)),
@@ -594,12 +582,38 @@ fn start(context: Context, token: Tok) -> Step {
     }
 }
 
-fn names(context: Context, access: Access) -> Step {
+/// The start of a list of tables.
+fn list(context: Context, access: Access, kind: NameKind) -> Step {
     Step::to(Statement::Names {
         context,
         access,
-        kind: NameKind::Plain,
+        kind,
+        expected: true,
     })
+}
+
+/// A list of tables.
+fn names(context: Context, access: Access, kind: NameKind, expected: bool, token: Tok) -> Step {
+    let to = |expected| {
+        Step::to(Statement::Names {
+            context,
+            access,
+            kind,
+            expected,
+        })
+    };
+    match token {
+        Tok::Semi | Tok::End | Tok::Cut | Tok::Close => context.finish(token, Tok::BackValue),
+        Tok::Comma => to(true),
+        Tok::Table | Tok::Only | Tok::If | Tok::Not | Tok::Exists if expected => to(true),
+        // DROP … CASCADE may take more than the table that is named.
+        Tok::Cascade if kind == NameKind::Dropped => {
+            Step::to(Statement::Rest(context)).hit(Class::Drop)
+        }
+        Tok::In | Tok::Cascade => Step::to(Statement::Rest(context)),
+        _ if expected && token.is_name() => to(false).push(Statement::name(access, kind)).again(),
+        _ => to(expected),
+    }
 }
 
 /// A (dotted) name.
@@ -632,7 +646,7 @@ fn name(access: Access, kind: NameKind, part: NamePart, token: Tok) -> Step {
         (NamePart::Some(before), Tok::Open) if kind == NameKind::Item => {
             let step = Step::pop(Tok::BackNo).again();
             match before {
-                Callee::Safe => step,
+                Callee::Safe | Callee::Unnest => step,
                 Callee::SetConfig => step
                     .unsafe_call()
                     .hit(Class::Set)
@@ -845,27 +859,18 @@ fn drop_object(context: Context, token: Tok) -> Step {
             .hit(Class::Drop)
             .verb(verb)
     };
-    let names = |verb| {
-        Step::to(Statement::Names {
-            context,
-            access: Access::Destroy,
-            kind: NameKind::Plain,
-        })
-        .hit(Class::Drop)
-        .verb(verb)
+    let several = |verb| {
+        list(context, Access::Destroy, NameKind::Plain)
+            .hit(Class::Drop)
+            .verb(verb)
     };
     match token {
         Tok::Semi | Tok::End | Tok::Cut | Tok::Close => {
             context.finish(token, Tok::BackOpen).hit(Class::Drop)
         }
-        Tok::Table => Step::to(Statement::Names {
-            context,
-            access: Access::Destroy,
-            kind: NameKind::Dropped,
-        })
-        .verb("DROP TABLE"),
-        Tok::View => names("DROP VIEW"),
-        Tok::Materialized => names("DROP MATERIALIZED VIEW"),
+        Tok::Table => list(context, Access::Destroy, NameKind::Dropped).verb("DROP TABLE"),
+        Tok::View => several("DROP VIEW"),
+        Tok::Materialized => several("DROP MATERIALIZED VIEW"),
         Tok::Schema => rest("DROP SCHEMA"),
         Tok::Database => rest("DROP DATABASE").hit(Class::Admin),
         Tok::Index => rest("DROP INDEX"),

@@ -13,14 +13,14 @@ pub(crate) enum Tok {
     // Literals. `Zero`: 0 or 1; `Long`: five digits and more; `Big`: the
     // extremes of a type; `Wild`: a string that matches anything.
     Zero, Num, Long, Big, Str, Wild, Param,
-    StrOn, StrSafeEncoding, StrEncodingName, StrStringsName, StrSettingName, StrPgTemp,
+    StrOn, StrSafeValue, StrEncodingName, StrStringsName, StrSettingName, StrPgTemp,
     // A string whose text is not read: E'' and U&''.
     StrOdd,
     // Names.
-    Ident, Quoted, Unicode, Safe, SetConfig, PgCatalog, PgTemp, PgSettings, SystemColumn,
+    Ident, Quoted, Unicode, Safe, Unnest, SetConfig, PgCatalog, PgTemp, PgSettings, SystemColumn,
     QuotedEncodingName, QuotedStringsName, QuotedSettingName,
     // Setting names and values, as words.
-    EncodingName, StringsName, SettingName, SearchPath, Names, SafeEncoding, Off,
+    EncodingName, StringsName, SettingName, SearchPath, Names, SafeValue, Off,
     // End of the text: complete, or inside a literal or comment.
     End, Cut,
     // Answers.
@@ -63,10 +63,10 @@ impl Tok {
     pub(crate) fn is_name(self) -> bool {
         use Tok::*;
         match self {
-            Ident | Quoted | Unicode | Safe | SetConfig | PgCatalog | PgTemp | PgSettings
-            | SystemColumn | QuotedEncodingName | QuotedStringsName | QuotedSettingName
-            | EncodingName | StringsName | SettingName | SearchPath | Names | SafeEncoding
-            | Off => true,
+            Ident | Quoted | Unicode | Safe | Unnest | SetConfig | PgCatalog | PgTemp
+            | PgSettings | SystemColumn | QuotedEncodingName | QuotedStringsName
+            | QuotedSettingName | EncodingName | StringsName | SettingName | SearchPath | Names
+            | SafeValue | Off => true,
             // Unreserved words.
             Insert | Update | Delete | Merge | Drop | Truncate | Alter | Revoke | Copy | Call
             | Execute | Prepare | Deallocate | Set | Reset | Show | Discard | Begin | Start
@@ -107,10 +107,10 @@ const ALL: [Tok; Tok::COUNT] = {
     [
         Nothing, Open, Close, Semi, Comma, Dot, Cast, Bracket, Unbracket, Colon, Eq, Ne, Lt,
         Gt, Match, NotMatch, Arrow, Plus, Minus, Star, Arith, Junk, Zero, Num, Long, Big, Str,
-        Wild, Param, StrOn, StrSafeEncoding, StrEncodingName, StrStringsName, StrSettingName,
-        StrPgTemp, StrOdd, Ident, Quoted, Unicode, Safe, SetConfig, PgCatalog, PgTemp,
+        Wild, Param, StrOn, StrSafeValue, StrEncodingName, StrStringsName, StrSettingName,
+        StrPgTemp, StrOdd, Ident, Quoted, Unicode, Safe, Unnest, SetConfig, PgCatalog, PgTemp,
         PgSettings, SystemColumn, QuotedEncodingName, QuotedStringsName, QuotedSettingName,
-        EncodingName, StringsName, SettingName, SearchPath, Names, SafeEncoding, Off, End, Cut,
+        EncodingName, StringsName, SettingName, SearchPath, Names, SafeValue, Off, End, Cut,
         ColumnNew, ColumnSame, ColumnOther, TempYes, TempNo, BackValue, BackConst, BackZero,
         BackBig, BackWild, BackParam, BackColumn, BackBad, BackSame, BackOpen, BackTautology,
         BackScoped, BackJoined, BackSubScoped, BackSubJoined, BackYes, BackNo, BackEq, BackNe,

@@ -15,6 +15,8 @@ pub(crate) enum Callee {
     /// Not known to be safe.
     Unknown,
     Safe,
+    /// `unnest`: of a parameter it gives what the parameter lists.
+    Unnest,
     SetConfig,
     /// `pg_catalog`: the part behind the dot decides.
     Catalog,
@@ -27,6 +29,7 @@ impl Callee {
     pub(crate) fn first(token: Tok) -> Self {
         match token {
             Tok::Safe => Self::Safe,
+            Tok::Unnest => Self::Unnest,
             Tok::SetConfig => Self::SetConfig,
             Tok::PgCatalog => Self::Catalog,
             Tok::SystemColumn => Self::System,
@@ -37,7 +40,7 @@ impl Callee {
     /// The meaning with a further part behind a dot.
     pub(crate) fn then(self, token: Tok) -> Self {
         match token {
-            Tok::Safe | Tok::SetConfig if self != Self::Catalog => Self::Unknown,
+            Tok::Safe | Tok::Unnest | Tok::SetConfig if self != Self::Catalog => Self::Unknown,
             _ => Self::first(token),
         }
     }
@@ -154,7 +157,7 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
                 Value::Level(_) => Value::Bad,
                 value => value,
             };
-            to(Part::Called(if condition { value } else { Value::Const }))
+            to(Part::Called(value))
         }
         (Part::Called(value), Over) => to(Part::Over(value)),
         (Part::Called(value), _) => leave(value),
@@ -189,10 +192,10 @@ fn arguments(condition: bool, callee: Callee) -> Step {
         (Callee::SetConfig, _) => next
             .push(Statement::SetConfig(ConfigPart::Name))
             .hit(Class::Set),
-        (_, true) => next.push(Condition::PARENTHESIS),
+        (Callee::Unnest, _) | (_, true) => next.push(Condition::PARENTHESIS),
         (_, false) => next.push(Statement::Parenthesis(Context::TOP.inner())),
     };
-    if callee == Callee::Safe {
+    if matches!(callee, Callee::Safe | Callee::Unnest) {
         step
     } else {
         step.unsafe_call()

@@ -52,19 +52,19 @@ const WORDS: &[(Tok, &str)] = &[
         current_user current_role session_user current_catalog user"),
     (Reserved, "both check collate collation deferrable desc asc foreign initially \
         leading placing primary references trailing unique variadic binary overlaps"),
-    (SetConfig, "set_config"), (PgCatalog, "pg_catalog"), (PgTemp, "pg_temp"),
+    (Unnest, "unnest"), (SetConfig, "set_config"), (PgCatalog, "pg_catalog"), (PgTemp, "pg_temp"),
     (PgSettings, "pg_settings"), (SystemColumn, "ctid xmin xmax cmin cmax tableoid"),
     (EncodingName, "client_encoding"), (StringsName, "standard_conforming_strings"),
     (SettingName, "session_replication_role row_security"), (SearchPath, "search_path"),
     (Names, "names"), (Off, "off"),
-    (SafeEncoding, "utf8 unicode sql_ascii latin1 latin9 win1252 win1251 koi8r euc_jp euc_kr"),
+    (SafeValue, "origin utf8 unicode sql_ascii latin1 latin9 win1252 win1251 koi8r euc_jp euc_kr"),
 ];
 
 /// Literals that are values or names of settings; matched without case.
 #[rustfmt::skip]
 const LITERALS: &[(Tok, &str)] = &[
     (StrOn, "on true yes 1 origin local"),
-    (StrSafeEncoding, "utf8 utf-8 utf_8 unicode sql_ascii latin1 latin-1 iso-8859-1 iso_8859_1 \
+    (StrSafeValue, "utf8 utf-8 utf_8 unicode sql_ascii latin1 latin-1 iso-8859-1 iso_8859_1 \
         iso88591 latin9 win1252 windows-1252 win1251 koi8r euc_jp euc_kr"),
     (StrEncodingName, "client_encoding names"), (StrStringsName, "standard_conforming_strings"),
     (StrSettingName, "session_replication_role row_security"), (StrPgTemp, "pg_temp"),
