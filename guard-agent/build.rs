@@ -1,4 +1,5 @@
-//! Builds the BPF object and puts it where `bpf.rs` includes it.
+//! Builds the BPF object and the engine's tables, and puts them where `bpf.rs`
+//! and `dialect.rs` include them.
 //!
 //! `GUARD_BPF_SKIP=1` builds none; `GUARD_BPF_OPTIONAL=1` builds none when the
 //! tools are missing. The daemon then says so at its start, and the tests that
@@ -11,6 +12,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use toolchain::{TARGET, Toolchain};
+use zerocopy::IntoBytes;
 
 fn main() {
     if let Err(error) = run() {
@@ -27,6 +29,7 @@ fn run() -> Result<(), String> {
     let out = PathBuf::from(variable("OUT_DIR")?);
     let object = out.join("guard.bpf.o");
     watch(&workspace);
+    write_tables(&out.join("postgresql.tables"))?;
 
     if flag("GUARD_BPF_SKIP") {
         return write_empty(&object, "GUARD_BPF_SKIP is set");
@@ -87,6 +90,13 @@ fn build(toolchain: &Toolchain, workspace: &Path, out: &Path) -> Result<PathBuf,
         ));
     }
     Ok(target_dir.join(TARGET).join("release/guard"))
+}
+
+/// Compiles PostgreSQL's dialect.
+fn write_tables(file: &Path) -> Result<(), String> {
+    let (tables, _) = guard_dialect::postgresql().map_err(|error| error.to_string())?;
+    std::fs::write(file, tables.as_bytes())
+        .map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// An empty object: the agent tells it from a real one by its length.

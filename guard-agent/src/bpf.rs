@@ -99,31 +99,30 @@ impl Kernel {
             kernel.take_charge(&scope)?;
             return Ok(kernel);
         }
+        match Self::load(options, &scope, pins.as_ref()) {
+            Ok(kernel) => Ok(Self { pins, ..kernel }),
+            Err(error) => {
+                // The first error is the one to tell.
+                let _ = pins.map(Pins::remove);
+                Err(error)
+            }
+        }
+    }
+
+    /// Loads, attaches and pins. Nothing is judged before a session exists.
+    fn load(options: &Options, scope: &Scope, pins: Option<&Pins>) -> Result<Self, BpfError> {
         let mut object = object::load(options.ring_bytes)?;
         let attached = object::attach(&mut object, &scope.folder)?;
-        let links = match &pins {
+        let links = match pins {
             Some(pins) => {
                 let pinned = pins.make(&mut object, attached)?;
                 pinned.into_iter().map(Held::Pinned).collect()
             }
-            None => attached
-                .into_iter()
-                .map(|own| Held::Own(own.link))
-                .collect(),
+            None => attached.into_iter().map(|own| Held::Own(own.link)).collect(),
         };
-        let started = Tables::of_object(&mut object).and_then(|tables| {
-            let mut kernel = Self::with(tables, links, None);
-            kernel.take_charge(&scope)?;
-            Ok(kernel)
-        });
-        match (started, pins) {
-            (Ok(kernel), pins) => Ok(Self { pins, ..kernel }),
-            (Err(error), Some(pins)) => {
-                pins.remove()?;
-                Err(error)
-            }
-            (Err(error), None) => Err(error),
-        }
+        let mut kernel = Self::with(Tables::of_object(&mut object)?, links, None);
+        kernel.take_charge(scope)?;
+        Ok(kernel)
     }
 
     fn with(tables: Tables, links: Vec<Held>, pins: Option<Pins>) -> Self {

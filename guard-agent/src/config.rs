@@ -163,10 +163,10 @@ impl Config {
                 });
             }
         };
-        Self::build(path, raw, overrides)
+        Self::build(path, &raw, overrides)
     }
 
-    fn build(path: &Path, raw: Raw, over: &Overrides) -> Result<Self, ConfigError> {
+    fn build(path: &Path, raw: &Raw, over: &Overrides) -> Result<Self, ConfigError> {
         raw.check_version(path)?;
         let scope = match over.scope.clone() {
             Some(scope) => Some(scope),

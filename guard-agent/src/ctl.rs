@@ -5,6 +5,7 @@ mod client;
 pub mod explain;
 mod page;
 pub mod policy;
+mod probe;
 mod run;
 mod status;
 mod tail;
@@ -126,6 +127,7 @@ pub fn run(ctl: &Ctl) -> Result<ExitCode, CtlError> {
         },
         Command::Disarm(args) => runtime()?.block_on(admin::disarm(socket, args)),
         Command::Arm(form) => runtime()?.block_on(admin::arm(socket, form.output)),
+        Command::Probe(form) => probe::probe(form.output),
         Command::Completions(args) => page::completions(args.shell),
         Command::Man => page::man(),
         Command::Explain(args) => return Ok(explain::run(args)?),

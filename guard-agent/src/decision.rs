@@ -336,11 +336,6 @@ pub enum Lifecycle {
     Arm {
         by: Actor,
     },
-    Reset {
-        socket: u64,
-        endpoint: String,
-        outcome: &'static str,
-    },
 }
 
 /// Who asked for it.

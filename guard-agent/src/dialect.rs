@@ -1,29 +1,28 @@
-//! The compiler of statement dialects: from a lexer and a grammar, written as
-//! plain functions over rich types, to the tables that the engine interprets.
+//! The statement dialects, as tables for the engine and as words for people.
 //!
-//! | file | job |
-//! | --- | --- |
-//! | [`lexer`](self) | PostgreSQL's lexer: (state, byte) → next state or event |
-//! | `words`, `token` | the words it knows; the tokens it gives |
-//! | `statement`, `select` | statements: (state, token) → next state and effects |
-//! | `condition`, `predicate` | is a WHERE proved to limit? |
-//! | `word` | names, calls and casts inside expressions |
-//! | `automaton` | the types of states and steps |
-//! | `build`, `minimise` | number the states, merge equal ones, fill the tables |
-//! | `summary` | facts as words for people |
+//! `guard_dialect` compiles the tables; this crate's build script runs it, so
+//! that neither the daemon nor `guardctl explain` spends seconds on it.
 
-mod automaton;
-mod build;
-mod condition;
-mod lexer;
-mod minimise;
-mod predicate;
-mod select;
-mod statement;
-mod summary;
-mod token;
-mod word;
-mod words;
+use guard_common::engine::Tables;
+use std::io;
+use zerocopy::{FromZeros, IntoBytes};
 
-pub use build::{Size, TooLarge, postgresql};
-pub use summary::{fingerprint, summary};
+pub use guard_dialect::{fingerprint, summary};
+
+/// The tables of PostgreSQL, as the build script wrote them.
+static POSTGRESQL: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/postgresql.tables"));
+
+/// The tables of PostgreSQL.
+///
+/// # Errors
+///
+/// When there is no memory for them (3 MiB).
+pub fn postgresql() -> io::Result<Box<Tables>> {
+    // On the heap from the start: the tables are larger than a stack.
+    let mut tables =
+        Tables::new_box_zeroed().map_err(|_none| io::Error::from(io::ErrorKind::OutOfMemory))?;
+    tables.as_mut_bytes().copy_from_slice(POSTGRESQL);
+    Ok(tables)
+}
+
+const _: () = assert!(include_bytes!(concat!(env!("OUT_DIR"), "/postgresql.tables")).len() == size_of::<Tables>());

@@ -86,6 +86,8 @@ struct Watch {
     verdict: Verdict,
     mode: Mode,
     wanted: MoreThan,
+    /// Actions that matched since the policy became live.
+    matches: u64,
 }
 
 impl Watch {
@@ -124,6 +126,7 @@ impl Evaluator {
                     verdict: rule.verdict,
                     mode: rule.mode,
                     wanted: rule.context?,
+                    matches: 0,
                 })
             })
             .collect();
@@ -148,14 +151,18 @@ impl Evaluator {
             return Vec::new();
         };
         let mut triggers = Vec::new();
+        let own = action.header().session;
         for (session, selectors) in lineage {
             let matching = table.matching(action, *selectors);
-            for watch in &self.watches {
+            for watch in &mut self.watches {
                 let Some(rule) = table.rule(watch.index) else {
                     continue;
                 };
                 if matching & (1 << (watch.index & 63)) == 0 {
                     continue;
+                }
+                if *session == own {
+                    watch.matches += 1;
                 }
                 let key = (*session, Arc::clone(&watch.name));
                 let state = self.states.entry(key);
@@ -172,6 +179,15 @@ impl Evaluator {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.watches.is_empty()
+    }
+
+    /// Actions that matched a context rule since the policy became live; `None`
+    /// for a rule of another kind.
+    #[must_use]
+    pub fn matches(&self, rule: usize) -> Option<u64> {
+        let mut watches = self.watches.iter();
+        let watch = watches.find(|watch| usize::from(watch.index) == rule)?;
+        Some(watch.matches)
     }
 
     /// Forgets a session that is over.

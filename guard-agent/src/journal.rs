@@ -65,6 +65,7 @@ enum Message {
     ForgetCursors,
     Remember(u64, Box<Identity>),
     Forget(u64),
+    Policy(u64, Arc<str>),
     Close,
 }
 
@@ -87,6 +88,8 @@ pub struct Past {
     pub cursors: Vec<(u32, u64)>,
     /// Identities of sessions that had not ended.
     pub identities: HashMap<u64, Identity>,
+    /// Hash of each policy that was live, by epoch.
+    pub policies: Vec<(u64, String)>,
 }
 
 /// Writes records; cheap to use, never waits.
@@ -144,7 +147,12 @@ impl Journal {
         self.send(Message::Cursor(cpu, number));
     }
 
-    /// The kernel's numbers start again.
+    /// Keeps which policy an epoch was, for records that a later daemon reads.
+    pub fn policy(&self, epoch: u64, sha256: Arc<str>) {
+        self.send(Message::Policy(epoch, sha256));
+    }
+
+    /// The kernel's numbers and epochs start again.
     pub fn forget_cursors(&self) {
         self.send(Message::ForgetCursors);
     }

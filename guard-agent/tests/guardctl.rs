@@ -57,7 +57,9 @@ fn run_starts_nothing_that_it_cannot_guard() {
 #[test]
 fn run_says_when_the_command_is_not_there() {
     ends_with(127, &["run", "--agent", "x", "--", "no-such-command-here"]);
-    ends_with(126, &["run", "--agent", "x", "--", "/etc/hostname"]);
+    let file = tempfile::NamedTempFile::new().expect("a file that is no program");
+    let path = file.path().to_string_lossy();
+    ends_with(126, &["run", "--agent", "x", "--", &path]);
 }
 
 #[test]

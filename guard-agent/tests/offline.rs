@@ -200,3 +200,85 @@ fn a_closed_pipe_is_success() {
     let status = child.wait().expect("guardctl ends");
     assert_eq!(status.code(), Some(0));
 }
+
+const STRICT: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../examples/policies/strict.yaml"
+);
+const BALANCED: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../examples/policies/balanced.yaml"
+);
+
+/// Statements that destroy, leak or escalate, and what `balanced` says of them.
+const HARMFUL: &[(&str, bool)] = &[
+    ("DROP TABLE customers", true),
+    ("dRoP/**/TABLE/*x*/customers", true),
+    ("SELECT 1; COMMIT; DROP SCHEMA public CASCADE", true),
+    ("TRUNCATE customers", true),
+    ("DELETE FROM customers", true),
+    ("DELETE FROM customers WHERE true", true),
+    ("UPDATE customers SET a = ' where id = 1'", true),
+    (
+        "WITH d AS (DELETE FROM customers RETURNING *) SELECT * FROM d WHERE id = 1",
+        true,
+    ),
+    ("GRANT ALL ON customers TO PUBLIC", true),
+    ("COPY customers TO PROGRAM 'cat'", true),
+    ("COPY customers TO '/tmp/x'", true),
+    ("DO $$BEGIN DELETE FROM customers; END$$", true),
+    ("SELECT * FROM customers", false),
+    ("SELECT set_config('row_security', 'off', false)", true),
+    ("ALTER TABLE customers DROP COLUMN ssn", false),
+];
+
+/// Harmless ones that both policies let through.
+const HARMLESS: &[&str] = &[
+    "SELECT 1",
+    "SELECT 'DROP TABLE customers' AS msg",
+    "SELECT 1 /* DROP TABLE customers */",
+    "SELECT name FROM customers WHERE id = 5",
+    "INSERT INTO customers (name) VALUES ('x')",
+    "UPDATE customers SET name = 'x' WHERE id = 5",
+    "DELETE FROM customers WHERE id = 5",
+    "BEGIN",
+    "COMMIT",
+    "SET application_name = 'x'",
+    "SHOW server_version",
+];
+
+fn lines(statements: &[&str]) -> String {
+    let line = |sql: &&str| json!({ "id": sql, "sql": sql }).to_string() + "\n";
+    statements.iter().map(line).collect()
+}
+
+#[test]
+fn the_shipped_policies_refuse_what_they_say_they_refuse() {
+    let harmful: Vec<&str> = HARMFUL.iter().map(|(sql, _)| *sql).collect();
+    let all = lines(&[&harmful, HARMLESS].concat());
+    for (policy, strict) in [(STRICT, true), (BALANCED, false)] {
+        let answers = ask(policy, &all, 10);
+        for (answer, (sql, balanced)) in answers.iter().zip(HARMFUL) {
+            let expected = if strict || *balanced { "block" } else { "" };
+            let verdict = answer["verdict"].as_str().expect("a verdict");
+            assert_eq!(verdict == "block", expected == "block", "{sql}: {answer}");
+        }
+        for answer in answers.iter().skip(HARMFUL.len()) {
+            assert_eq!(answer["verdict"], json!("allow"), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_holds_identifiers_and_never_a_literal() {
+    let canary = "canary-4711";
+    let sql = [
+        format!("DELETE FROM hr.pay WHERE name = '{canary}'"),
+        format!("SELECT $x${canary}$x$, E'{canary}', U&'{canary}', 4711 -- {canary}"),
+    ];
+    let answers = ask(STRICT, &lines(&[&sql[0], &sql[1]]), 0);
+    for mut answer in answers {
+        answer["id"] = Value::Null;
+        assert!(!answer.to_string().contains("4711"), "{answer}");
+    }
+}

@@ -5,6 +5,10 @@
 //! asks [`judged_by`] for session and policy; what it gets wrong on its own is a
 //! [`Fault`], counted here and answered by the policy's `on_fault`.
 #![deny(unsafe_code)]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "the program macros hand contexts over by value"
+)]
 
 pub(crate) mod authority;
 pub(crate) mod connect;

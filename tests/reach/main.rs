@@ -5,11 +5,16 @@
 //! guard-reach tcp|udp|sendto|fastopen|mptcp ADDRESS [SOURCE]
 //! guard-reach exec-from-thread PROGRAM ARGUMENT…
 //! guard-reach leader-leaves FILE PROGRAM ARGUMENT…
+//! guard-reach hold|hold-on-lo ADDRESS
 //! ```
+//!
+//! `hold` listens at the address, connects to itself, prints both ports and waits
+//! for what comes; `hold-on-lo` binds its client to the device `lo` first.
 
 use rustix::net::{AddressFamily, Protocol, SendFlags, SocketType, bind, connect, sendto, socket};
-use std::io;
-use std::net::SocketAddr;
+use std::io::{self, Read};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -20,6 +25,8 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["exec-from-thread", program, arguments @ ..] => exec_from_thread(program, arguments),
         ["leader-leaves", file, program, arguments @ ..] => leader_leaves(file, program, arguments),
+        ["hold", address] => hold(address, false),
+        ["hold-on-lo", address] => hold(address, true),
         [how, address] => reach(how, address, None),
         [how, address, source] => reach(how, address, Some(source)),
         _ => Err(io::Error::other("usage: see tests/reach/main.rs")),
@@ -75,6 +82,49 @@ fn reach(how: &str, address: &str, source: Option<&str>) -> io::Result<()> {
         other => return Err(io::Error::other(format!("{other}: no such way"))),
     }
     Ok(())
+}
+
+/// Connects to itself and reads until the connection ends.
+fn hold(address: &str, on_lo: bool) -> io::Result<()> {
+    let address: SocketAddr = address.parse().map_err(io::Error::other)?;
+    let server = TcpListener::bind(address)?;
+    let port = server.local_addr()?.port();
+    let family = if address.is_ipv4() {
+        AddressFamily::INET
+    } else {
+        AddressFamily::INET6
+    };
+    let client = socket(family, SocketType::STREAM, None)?;
+    if on_lo {
+        bind_to_lo(&client)?;
+    }
+    connect(&client, &SocketAddr::new(address.ip(), port))?;
+    let mut client = TcpStream::from(client);
+    let _accepted = server.accept()?;
+    println!("{} {port}", client.local_addr()?.port());
+    client.read(&mut [0; 1]).map(|_| ())
+}
+
+/// Binds a socket to the loopback device.
+#[expect(unsafe_code, reason = "no safe call sets this option")]
+fn bind_to_lo(socket: &impl AsRawFd) -> io::Result<()> {
+    let name = c"lo".to_bytes_with_nul();
+    // SAFETY: the pointer and the length are those of `name`, which lives through
+    // the call; the kernel only reads it.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_BINDTODEVICE,
+            name.as_ptr().cast(),
+            name.len() as libc::socklen_t,
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// Becomes another program from a thread that is not the leader.

@@ -134,7 +134,7 @@ async fn route(
     let request = match (&parts.method, parts.uri.path()) {
         (&Method::GET, "/v1/decisions") => {
             permit(&peer, shared.group, guarded, Right::Look)?;
-            return stream::decisions(parts.uri.query().unwrap_or(""), shared);
+            return stream::decisions(parts.uri.query().unwrap_or(""), shared).await;
         }
         (&Method::GET, "/v1/status") => Request::Status,
         (&Method::GET, "/v1/sessions") => Request::Sessions,

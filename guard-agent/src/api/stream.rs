@@ -17,6 +17,10 @@ use tokio::sync::mpsc;
 /// Names the journal in an answer: a cursor is good for this one only.
 const JOURNAL_HEADER: &str = "guard-journal";
 
+/// The number after which the answer begins, for a client that has to ask again
+/// before the first record came.
+const CURSOR_HEADER: &str = "guard-cursor";
+
 /// Pages that wait for a slow client.
 const PAGES: usize = 2;
 
@@ -34,13 +38,17 @@ struct Question {
 
 /// Answers with a stream that ends at the newest record, or goes on with
 /// `follow`.
-pub(super) fn decisions(query: &str, shared: &Shared) -> Result<Response<Body>, Refusal> {
+pub(super) async fn decisions(query: &str, shared: &Shared) -> Result<Response<Body>, Refusal> {
     let question = Question::parse(query)?;
     let shared = shared.clone();
     let journal = Arc::clone(&shared.journal_id);
+    let head = *shared.head.borrow();
+    let cursor = start(&question, shared.journal.clone(), head)
+        .await
+        .map_err(|error| Refusal::failed(error.to_string()))?;
     let (sender, pages) = mpsc::channel(PAGES);
     tokio::spawn(async move {
-        if let Err(error) = send(question, shared, &sender).await {
+        if let Err(error) = send(question, cursor, shared, &sender).await {
             tracing::error!(error = %error, "the journal cannot be read");
             // A stream that breaks off is not a stream that ends.
             let _gone = sender.send(Err(io::Error::other(error))).await;
@@ -50,6 +58,7 @@ pub(super) fn decisions(query: &str, shared: &Shared) -> Result<Response<Body>, 
     let headers = response.headers_mut();
     let lines = HeaderValue::from_static("application/x-ndjson");
     headers.insert(CONTENT_TYPE, lines);
+    headers.insert(HeaderName::from_static(CURSOR_HEADER), cursor.into());
     if let Ok(id) = HeaderValue::from_str(&journal) {
         headers.insert(HeaderName::from_static(JOURNAL_HEADER), id);
     }
@@ -115,13 +124,12 @@ impl hyper::body::Body for Pages {
 /// the last record.
 async fn send(
     question: Question,
+    mut cursor: u64,
     shared: Shared,
     sender: &mpsc::Sender<io::Result<Bytes>>,
 ) -> Result<(), JournalError> {
     let mut head = shared.head.clone();
     let mut stopping = shared.stopping.clone();
-    let first = *head.borrow_and_update();
-    let mut cursor = start(&question, shared.journal.clone(), first).await?;
     loop {
         let end = *head.borrow_and_update();
         while cursor < end {

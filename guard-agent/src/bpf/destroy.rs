@@ -63,7 +63,7 @@ impl Destroyer {
         self.sockets.get(&cookie).ok_or_else(|| {
             io::Error::new(
                 io::ErrorKind::NotFound,
-                format!("its network namespace (cookie {cookie}) is not that of any process"),
+                format!("its network namespace (cookie {cookie}) is not that of any thread"),
             )
         })
     }
@@ -73,13 +73,16 @@ impl Destroyer {
     fn search(&mut self, cookie: u64, tgids: &[u32]) -> io::Result<()> {
         let own = open()?;
         self.sockets.insert(netns_cookie(&own)?, own);
-        let guarded = tgids.iter().map(|tgid| namespace_of(*tgid));
+        let guarded = tgids.iter().flat_map(|tgid| namespaces_of(*tgid));
         let all = std::fs::read_dir("/proc")?
             .flatten()
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .map(namespace_of);
+            .flat_map(namespaces_of);
+        // `ip netns` keeps namespaces here that no process may be in.
+        let named = std::fs::read_dir("/run/netns").into_iter().flatten();
+        let named = named.flatten().map(|entry| entry.path());
         let mut seen = HashSet::new();
-        for path in guarded.chain(all) {
+        for path in guarded.chain(all).chain(named) {
             if self.sockets.contains_key(&cookie) {
                 return Ok(());
             }
@@ -90,16 +93,25 @@ impl Destroyer {
             if !seen.insert(file.metadata()?.ino()) {
                 continue;
             }
-            let socket = open_inside(file)?;
+            // What is no namespace (a stale name of `ip netns`) cannot be entered.
+            let Ok(socket) = open_inside(file) else {
+                continue;
+            };
             self.sockets.insert(netns_cookie(&socket)?, socket);
         }
         Ok(())
     }
 }
 
-/// Where a process's network namespace can be opened.
-fn namespace_of(tgid: u32) -> PathBuf {
-    format!("/proc/{tgid}/ns/net").into()
+/// Where the network namespaces of a process's threads can be opened; they need
+/// not be the same.
+fn namespaces_of(tgid: u32) -> impl Iterator<Item = PathBuf> {
+    let threads = std::fs::read_dir(format!("/proc/{tgid}/task"));
+    threads
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|thread| thread.path().join("ns/net"))
 }
 
 /// A netlink socket in the namespace of this thread.

@@ -48,8 +48,11 @@ pub(crate) fn load(ring_bytes: u32) -> Result<Ebpf, BpfError> {
     Ok(object)
 }
 
+/// A program by name, and what the verifier said.
+pub(crate) type Tried = (&'static str, Result<(), BpfError>);
+
 /// Passes every program through the verifier and lets go of it again.
-pub(crate) fn try_programs() -> Result<Vec<(&'static str, Result<(), BpfError>)>, BpfError> {
+pub(crate) fn try_programs() -> Result<Vec<Tried>, BpfError> {
     /// Any size will do.
     const RING_BYTES: u32 = 1 << 16;
     let mut object = load_maps(RING_BYTES)?;

@@ -19,6 +19,13 @@ use std::path::{Path, PathBuf};
 /// `BPF_FS_MAGIC`.
 const BPF_FS_MAGIC: FsWord = 0xcafe_4a11;
 
+/// Where a BPF file system is by convention. On some hosts nobody has mounted it.
+const USUAL_MOUNT: &str = "/sys/fs/bpf";
+
+/// The source that our own mounts name in `/proc/self/mountinfo`, by which a
+/// later daemon knows them.
+const SOURCE: &str = "guard-agent";
+
 /// A folder of pins.
 pub(crate) struct Pins {
     /// The configured folder.
@@ -28,17 +35,13 @@ pub(crate) struct Pins {
 }
 
 impl Pins {
-    /// Makes sure that `root` is a folder of a BPF file system; mounts one there
-    /// when it is not.
+    /// Makes sure that `root` is a folder of a BPF file system. Mounts one when
+    /// there is none: at the usual place where `root` is below it, else at `root`.
     pub(crate) fn open(root: &Path) -> Result<Self, BpfError> {
-        let file = |error: io::Error| BpfError::file(root, error);
-        fs::create_dir_all(root).map_err(file)?;
-        let kind = statfs(root).map_err(|error| file(error.into()))?;
-        let mounted = kind.f_type != BPF_FS_MAGIC;
-        if mounted {
-            mount("bpf", root, "bpf", MountFlags::empty(), Some(c"mode=0700"))
-                .map_err(|error| file(error.into()))?;
-        }
+        let usual = Path::new(USUAL_MOUNT);
+        let mut mounted = root.starts_with(usual) && usual.is_dir() && mount_at(usual)?;
+        fs::create_dir_all(root).map_err(|error| BpfError::file(root, error))?;
+        mounted |= mount_at(root)?;
         Ok(Self {
             root: root.to_owned(),
             mounted,
@@ -122,16 +125,64 @@ impl Pins {
         pinned
     }
 
-    /// Removes every pin, and the file system where this process mounted it. The
-    /// programs are detached when the last handle is closed.
+    /// Removes every pin, and the file system where Guard mounted it and nobody
+    /// else uses it. The programs are detached when the last handle is closed.
     pub(crate) fn remove(self) -> Result<(), BpfError> {
         remove(&self.folder())?;
-        if self.mounted {
-            unmount(&self.root, UnmountFlags::DETACH)
-                .map_err(|error| BpfError::file(&self.root, error.into()))?;
+        let is_bare = self.root != Path::new(USUAL_MOUNT) && !is_own_mount(&self.root);
+        if is_bare && is_unused(&self.root) {
+            fs::remove_dir(&self.root).map_err(|error| BpfError::file(&self.root, error))?;
+        }
+        for place in [self.root.as_path(), Path::new(USUAL_MOUNT)] {
+            if self.root.starts_with(place) && is_own_mount(place) && is_unused(place) {
+                unmount(place, UnmountFlags::DETACH)
+                    .map_err(|error| BpfError::file(place, error.into()))?;
+            }
         }
         Ok(())
     }
+}
+
+/// Mounts a BPF file system at a folder that is not of one; tells whether it had
+/// to.
+fn mount_at(folder: &Path) -> Result<bool, BpfError> {
+    let file = |error: rustix::io::Errno| BpfError::file(folder, error.into());
+    if statfs(folder).map_err(file)?.f_type == BPF_FS_MAGIC {
+        return Ok(false);
+    }
+    mount(
+        SOURCE,
+        folder,
+        "bpf",
+        MountFlags::empty(),
+        Some(c"mode=0700"),
+    )
+    .map_err(file)?;
+    Ok(true)
+}
+
+/// Whether a folder is where this daemon or a former one mounted a BPF file
+/// system.
+fn is_own_mount(folder: &Path) -> bool {
+    let Ok(mounts) = fs::read_to_string("/proc/self/mountinfo") else {
+        return false;
+    };
+    mounts.lines().any(|line| {
+        line.split_once(" - ").is_some_and(|(left, right)| {
+            left.split(' ').nth(4).map(Path::new) == Some(folder)
+                && right.starts_with(&format!("bpf {SOURCE} "))
+        })
+    })
+}
+
+/// Whether a folder holds nothing but what the kernel itself puts into every BPF
+/// file system (`maps.debug`, `progs.debug`).
+fn is_unused(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|entries| {
+        entries
+            .flatten()
+            .all(|entry| entry.file_name().to_string_lossy().ends_with(".debug"))
+    })
 }
 
 /// Removes a folder of pins; one that is not there is fine.

@@ -35,6 +35,9 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Check policy files, show the live policy, or load it again.
     Policy(Policy),
+    /// Find out what this kernel can enforce, and why not, without a daemon. Needs
+    /// root; nothing is attached. Ends with 5 when something required is missing.
+    Probe(Form),
     /// Enforce nothing for a while: the emergency exit, for root. It is recorded,
     /// ends by itself, and is refused from inside a session.
     Disarm(Disarm),

@@ -99,6 +99,11 @@ async fn once(
         return Ok(());
     }
     place.journal = journal;
+    if place.after.is_none() {
+        let cursor = response.headers().get("guard-cursor");
+        let cursor = cursor.and_then(|cursor| cursor.to_str().ok());
+        place.after = cursor.and_then(|cursor| cursor.parse().ok());
+    }
     lines(response.into_body(), place, printer).await
 }
 

@@ -85,7 +85,8 @@ impl Daemon {
         let rules = self.history.live().map(|(_, rules)| rules);
         record.verdict = trigger.verdict.name();
         record.rule = Some(Arc::clone(&trigger.name));
-        record.reason = rules.map(|rules| rules.reason(&decision, 0));
+        let reason = rules.map(|rules| rules.reason(&decision, 0));
+        record.reason = reason.filter(|reason| !reason.is_empty());
         record.judge = Some("evaluator");
         let within = trigger.wanted.within.as_millis();
         record.context = Some(Context {

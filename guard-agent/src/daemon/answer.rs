@@ -90,7 +90,10 @@ impl Daemon {
         };
         let kernel = self.kernel.lock();
         let matches = kernel.rule_matches().unwrap_or([0; MAX_RULES]);
-        let list = rules.rules().iter().zip(matches).map(|(rule, matches)| {
+        let list = rules.rules().iter().zip(matches).enumerate();
+        let list = list.map(|(index, (rule, matches))| {
+            // What only the evaluator matches, the kernel does not count.
+            let matches = self.evaluator.matches(index).unwrap_or(matches);
             let context = rule.context.map(|context| {
                 json!({
                     "more_than": context.count,
@@ -184,6 +187,7 @@ impl Daemon {
                 .collect(),
             by,
         });
+        self.journal.policy(epoch, rules.sha256());
         self.history.push(epoch, rules);
     }
 

@@ -249,17 +249,20 @@ impl Daemon {
     /// matching rules themselves name.
     fn words(&self, header: &Header, decision: &verdict::Decision) -> Words {
         let Some(rules) = self.history.get(header.epoch) else {
-            return Words::new();
+            return Words::default();
         };
         let table = rules.table();
         let count = usize::try_from(table.launcher_count).unwrap_or(0);
-        let mut words: Words = table.launchers.iter().take(count).copied().collect();
+        let mut words = Words {
+            launchers: table.launchers.iter().take(count).copied().collect(),
+            ..Words::default()
+        };
         let count = usize::try_from(table.pattern_count).unwrap_or(0);
         for pattern in table.patterns.iter().take(count) {
             let observed = pattern.rule < 64 && decision.observed & (1 << pattern.rule) != 0;
             if observed || (decision.rule != NO_RULE && pattern.rule == decision.rule) {
                 let used = usize::from(pattern.count);
-                words.extend(pattern.tokens.iter().take(used));
+                words.named.extend(pattern.tokens.iter().take(used));
             }
         }
         words

@@ -30,16 +30,16 @@ pub fn start(config: &Config) -> std::result::Result<Started, StartError> {
         pin_dir: Some(config.pin_dir.clone()),
         ring_bytes: config.ring_kib.saturating_mul(1024),
     };
+    let tables = dialect::postgresql().map_err(|error| KernelError {
+        what: "the statement engine's tables",
+        source: Box::new(error),
+    })?;
     let mut kernel = Kernel::start(&options).map_err(|error| match error {
         BpfError::Scope { path, reason } => StartError::Scope { path, reason },
         BpfError::NotBuilt | BpfError::Load(_) | BpfError::Program { .. } => unsupported(&error),
         other => failed("kernel side")(other).into(),
     })?;
-    let tables = dialect::postgresql().map_err(|error| KernelError {
-        what: "the statement engine's tables",
-        source: Box::new(error),
-    })?;
-    kernel.lexer(&tables.0).map_err(failed("lexer"))?;
+    kernel.lexer(&tables).map_err(failed("lexer"))?;
     let ring = kernel.events().ok_or(BpfError::NoMap("guard_events"));
     let ring = ring.map_err(failed("ring buffer"))?;
     let adopted = kernel.adopted();

@@ -33,6 +33,7 @@ use crate::shutdown;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 
@@ -191,6 +192,14 @@ pub(super) async fn serve(
     };
     daemon.announce();
     daemon.destroy_poisoned();
+    if started.adopted {
+        // Records that wait in the ring buffer name rules by number; where the
+        // policy of that time is this one, the numbers still have names.
+        let same = past.policies.into_iter();
+        for (epoch, _) in same.filter(|(_, sha256)| *sha256 == *rules.sha256()) {
+            daemon.history.push(epoch, Arc::clone(&rules));
+        }
+    }
     let epoch = daemon.install(&rules)?;
     let by = Actor {
         uid: None,

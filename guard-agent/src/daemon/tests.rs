@@ -1,233 +1,18 @@
 //! The daemon as a whole, with a kernel and a ring buffer in memory.
 
-use super::kernel::memory::Memory;
-use super::rules::fixture::Fixture;
-use super::rules::{PolicyFailure, Rules};
-use super::start::{Started, serve};
-use super::{Signals, start};
-use crate::config::{Config, OnStop};
-use crate::events::reader::Ring;
-use guard_common::abi::event::{EVENT_EXEC, EVENT_STATEMENT, Exec, Header, Statement};
-use guard_common::abi::session::{Session, Task};
+mod guard;
+
+use guard::{Guard, LIMIT, until};
+use guard_common::abi::event::{EVENT_EXEC, Exec};
 use guard_common::class::Class;
 use guard_common::verdict::{Cause, Decision, Effect, Verdict};
 use serde_json::Value;
-use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::mem::offset_of;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use zerocopy::{FromZeros, IntoBytes};
-
-const LIMIT: Duration = Duration::from_secs(20);
-
-/// A ring buffer in memory. Its descriptor never becomes readable: the daemon
-/// looks by itself.
-struct Queue {
-    records: Arc<Mutex<VecDeque<Vec<u8>>>>,
-    idle: UnixStream,
-    _other: UnixStream,
-}
-
-impl Ring for Queue {
-    fn fd(&self) -> BorrowedFd<'_> {
-        self.idle.as_fd()
-    }
-
-    fn next(&mut self, read: &mut dyn FnMut(&[u8])) -> bool {
-        let record = self.records.lock().expect("no panic").pop_front();
-        record.inspect(|record| read(record)).is_some()
-    }
-}
-
-struct Guard {
-    folder: tempfile::TempDir,
-    memory: Memory,
-    records: Arc<Mutex<VecDeque<Vec<u8>>>>,
-    broken: Arc<AtomicBool>,
-    number: u64,
-    _runtime: tokio::runtime::Runtime,
-}
-
-impl Guard {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a scratch folder");
-        let memory = Memory::default();
-        let records = Arc::new(Mutex::new(VecDeque::new()));
-        let broken = Arc::new(AtomicBool::new(false));
-        let config = Config {
-            socket: folder.path().join("guard.sock"),
-            group: "no-such-group".into(),
-            journal: folder.path().join("journal.db"),
-            pin_dir: folder.path().join("pins"),
-            policy: Vec::new(),
-            scope: "/".into(),
-            on_stop: OnStop::Detach,
-            ring_kib: 4,
-            session_grace: Duration::from_secs(60),
-            kill_limit: 20,
-            kill_window: Duration::from_secs(60),
-            journal_queue: 1024,
-            max_connections: 8,
-        };
-        let loader_broken = Arc::clone(&broken);
-        let loader = Box::new(move || -> Result<Arc<dyn Rules>, PolicyFailure> {
-            if loader_broken.load(Ordering::Relaxed) {
-                return Err(PolicyFailure {
-                    message: "x.yaml:3: not valid".into(),
-                    help: None,
-                });
-            }
-            Ok(Arc::new(Fixture::default()))
-        });
-        let (idle, other) = UnixStream::pair().expect("a pair");
-        let ring = Queue {
-            records: Arc::clone(&records),
-            idle,
-            _other: other,
-        };
-        let enforcer = memory.clone();
-        let starter: start::Starter = Box::new(move |_| {
-            Ok(Started {
-                enforcer: Box::new(enforcer),
-                ring: Box::new(ring),
-                adopted: false,
-                not_enforced: vec!["nothing real".into()],
-            })
-        });
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        let socket = config.socket.clone();
-        runtime.spawn(async move {
-            let signals = Signals::take().expect("signals");
-            serve(config, loader, starter, "/".into(), signals).await
-        });
-        let guard = Self {
-            folder,
-            memory,
-            records,
-            broken,
-            number: 0,
-            _runtime: runtime,
-        };
-        until("the socket", || UnixStream::connect(&socket).ok());
-        guard
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.folder.path().join("guard.sock")
-    }
-
-    /// Sends raw bytes and reads to the end.
-    fn raw(&self, request: &[u8]) -> String {
-        let mut stream = UnixStream::connect(self.socket()).expect("connects");
-        stream.set_read_timeout(Some(LIMIT)).expect("set");
-        // The daemon may answer and close before it has read everything.
-        let _closed = stream.write_all(request);
-        let mut answer = Vec::new();
-        let _reset = stream.read_to_end(&mut answer);
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-
-    /// Asks; gives status and body.
-    fn ask(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: guard\r\nconnection: close\r\n\
-             content-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let answer = self.raw(request.as_bytes());
-        let status = answer
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok());
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        (
-            status.unwrap_or(0),
-            serde_json::from_str(body).unwrap_or(Value::Null),
-        )
-    }
-
-    fn status(&self) -> Value {
-        self.ask("GET", "/v1/status", "").1
-    }
-
-    /// All records, lifecycle too.
-    fn tail(&self) -> Vec<Value> {
-        let path = "/v1/decisions?after=0&lifecycle=true";
-        let request = format!("GET {path} HTTP/1.1\r\nhost: g\r\nconnection: close\r\n\r\n");
-        let answer = self.raw(request.as_bytes());
-        let lines = answer.lines().filter(|line| line.starts_with('{'));
-        lines
-            .map(|line| serde_json::from_str(line).expect("JSON"))
-            .collect()
-    }
-
-    fn decisions(&self) -> Vec<Value> {
-        let mut records = self.tail();
-        records.retain(|record| record.get("verdict").is_some());
-        records
-    }
-
-    fn header(&mut self, kind: u16, length: usize, session: u64, tgid: u32) -> Header {
-        let mut header = Header::new_zeroed();
-        header.time_ns = crate::events::clock::boot_ns();
-        header.number = self.number;
-        header.kind = kind;
-        header.version = 1;
-        header.length = u32::try_from(length).expect("short");
-        header.session = session;
-        header.tgid = tgid;
-        header.epoch = 1;
-        self.number += 1;
-        header
-    }
-
-    fn push(&self, record: Vec<u8>) {
-        self.records.lock().expect("no panic").push_back(record);
-    }
-
-    fn statement(&mut self, class: Class, session: u64, tgid: u32) -> Statement {
-        let mut statement = Statement::new_zeroed();
-        statement.header = self.header(EVENT_STATEMENT, size_of::<Statement>(), session, tgid);
-        statement.decision = Decision::OPEN;
-        statement.message = b'Q';
-        statement.facts.hits = class.bit();
-        statement.facts.statements = 1;
-        statement
-    }
-
-    fn guarded(&self, session: u64, tgid: u32) {
-        let mut entry = Session::new_zeroed();
-        entry.selectors = [1; 4];
-        entry.tgid = tgid;
-        let task = Task {
-            session,
-            since_ns: 1,
-        };
-        self.memory.state().sessions.insert(session, entry);
-        self.memory.state().tasks.insert(tgid, task);
-    }
-}
-
-#[track_caller]
-fn until<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + LIMIT;
-    loop {
-        if let Some(value) = ready() {
-            return value;
-        }
-        assert!(Instant::now() < deadline, "{what} did not come");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 /// A number that no process has.
 const GONE: u32 = 1 << 23;
@@ -446,10 +231,8 @@ fn too_many_deletes_quarantine_the_session_and_kill_its_tree() {
     assert_eq!(guard.memory.state().sessions[&7].flags, 1);
     assert_eq!(guard.memory.state().sessions[&8].flags, 0);
     let record = until("the record of the kill", || {
-        let records = guard.decisions().into_iter();
-        records
-            .filter(|record| record["judge"] == "evaluator")
-            .last()
+        let mut records = guard.decisions().into_iter();
+        records.rfind(|record| record["judge"] == "evaluator")
     });
     assert_eq!(
         (&record["rule"], &record["effect"]),

@@ -82,7 +82,7 @@ impl Processes {
         ProcessFacts {
             source: "connect",
             pid,
-            args: redact::arguments(&program, tokens, &Words::new()),
+            args: redact::arguments(&program, tokens, &Words::default()),
             exe: exe.as_deref().map(lossy),
             cgroup: process.as_ref().and_then(cgroup_of),
             container: None,
@@ -174,9 +174,9 @@ mod tests {
     fn a_process_that_is_gone_is_still_named_with_its_parents() {
         let mut processes = Processes::default();
         let parent = start(GONE, 0, "/usr/bin/claude", b"claude\0");
-        processes.started(&parent, 1, &Words::new());
+        processes.started(&parent, 1, &Words::default());
         let child = start(GONE + 1, GONE, "/usr/bin/psql", b"psql\0-c\0secret\0");
-        processes.started(&child, 2, &Words::new());
+        processes.started(&child, 2, &Words::default());
         let facts = processes.find((GONE + 1, 2));
         assert_eq!(facts.exe.as_deref(), Some("/usr/bin/psql"));
         assert_eq!(facts.args, ["psql", "-c", "‹…›"]);
@@ -186,7 +186,11 @@ mod tests {
     #[test]
     fn an_id_that_is_used_again_is_another_process() {
         let mut processes = Processes::default();
-        processes.started(&start(GONE, 0, "/usr/bin/old", b"old\0"), 1, &Words::new());
+        processes.started(
+            &start(GONE, 0, "/usr/bin/old", b"old\0"),
+            1,
+            &Words::default(),
+        );
         assert_eq!(processes.find((GONE, 7)).exe, None);
     }
 

@@ -17,8 +17,14 @@ const OPTION_BYTES: usize = 32;
 /// Arguments shown of one process; the rest is not recorded.
 const SHOWN: usize = 64;
 
-/// Hashes ([`hash::of`]) of words that may be shown.
-pub type Words = HashSet<u64>;
+/// Words that may be shown, by their hashes ([`hash::of`]).
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    /// Those that a matching rule names, wherever they stand.
+    pub named: HashSet<u64>,
+    /// Interpreters and launchers, as the name of the program.
+    pub launchers: HashSet<u64>,
+}
 
 /// Redacts a whole argument list.
 ///
@@ -33,13 +39,14 @@ pub fn arguments<'a>(
     let mut ended = false;
     let mut shown = Vec::new();
     for (index, token) in argv.into_iter().take(SHOWN).enumerate() {
-        let text = if is_program(index, token, program, words) || words.contains(&hash::of(token)) {
-            lossy(token)
-        } else if ended {
-            HIDDEN.to_owned()
-        } else {
-            option(token)
-        };
+        let text =
+            if is_program(index, token, program, words) || words.named.contains(&hash::of(token)) {
+                lossy(token)
+            } else if ended {
+                HIDDEN.to_owned()
+            } else {
+                option(token)
+            };
         ended |= token == b"--";
         shown.push(text);
     }
@@ -53,11 +60,13 @@ fn is_program(index: usize, token: &[u8], program: &[u8], words: &Words) -> bool
         return true;
     }
     if index != 0 {
-        return words.contains(&hash::of(file_name(token))) && token.starts_with(b"/");
+        return words.named.contains(&hash::of(file_name(token))) && token.starts_with(b"/");
     }
     let name = file_name(token);
     let name = name.strip_prefix(b"-").unwrap_or(name);
-    name == file_name(program) || words.contains(&hash::of(name))
+    name == file_name(program)
+        || words.named.contains(&hash::of(name))
+        || words.launchers.contains(&hash::of(name))
 }
 
 /// The name of an option without its value; anything else is hidden.
@@ -121,7 +130,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn words(list: &[&str]) -> Words {
-        list.iter().map(|word| hash::of(word.as_bytes())).collect()
+        let hashes = list.iter().map(|word| hash::of(word.as_bytes()));
+        Words {
+            named: hashes.collect(),
+            launchers: [hash::of(b"node"), hash::of(b"exec")].into(),
+        }
     }
 
     fn redacted(program: &str, argv: &[&str], named: &[&str]) -> String {
@@ -214,7 +227,7 @@ mod tests {
             let mut argv: Vec<String> = filler;
             argv.insert(position, format!("{before}{secret}{after}"));
             let tokens = argv.iter().map(String::as_bytes);
-            let shown = arguments(b"/bin/x", tokens, &Words::new()).join(" ");
+            let shown = arguments(b"/bin/x", tokens, &Words::default()).join(" ");
             prop_assert!(!shown.contains("CANARY"), "{}", shown);
         }
     }

@@ -201,10 +201,11 @@ fn reason(rules: Option<&dyn Rules>, decision: &verdict::Decision, opaque: u32) 
     if Cause::from_raw(decision.cause) == Cause::NoRule {
         return None;
     }
-    Some(match rules {
+    let reason = match rules {
         Some(rules) => rules.reason(decision, opaque),
         None => "decided by a policy that this daemon has not loaded".to_owned(),
-    })
+    };
+    Some(reason).filter(|reason| !reason.is_empty())
 }
 
 /// What the decision would have been if observe rules were enforced.

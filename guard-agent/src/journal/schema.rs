@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Version of the schema: `PRAGMA user_version`.
 pub(super) const VERSION: u32 = 1;
@@ -26,6 +27,7 @@ CREATE INDEX records_time ON records (time);
 CREATE INDEX records_session ON records (session);
 CREATE TABLE cursors (cpu INTEGER PRIMARY KEY, number INTEGER NOT NULL) STRICT;
 CREATE TABLE sessions (id INTEGER PRIMARY KEY, identity TEXT NOT NULL) STRICT;
+CREATE TABLE policies (epoch INTEGER PRIMARY KEY, sha256 TEXT NOT NULL) STRICT;
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 ";
 
@@ -56,6 +58,8 @@ impl Store {
 
     fn prepare(&self) -> Result<(), JournalError> {
         let sql = |source| self.error(source);
+        // The writer tries again by itself, and counts.
+        self.connection.busy_timeout(Duration::ZERO).map_err(sql)?;
         self.connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
             .map_err(sql)?;
@@ -114,9 +118,16 @@ impl Store {
                 ))
             })?;
             let rows: Vec<(u64, String)> = rows.collect::<Result<_, _>>()?;
-            Ok((cursors, rows))
+            let mut policies = self
+                .connection
+                .prepare("SELECT epoch, sha256 FROM policies ORDER BY epoch")?;
+            let policies = policies.query_map([], |row| {
+                Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))
+            })?;
+            let policies: Vec<(u64, String)> = policies.collect::<Result<_, _>>()?;
+            Ok((cursors, rows, policies))
         };
-        let (cursors, rows) = read().map_err(|source| self.error(source))?;
+        let (cursors, rows, policies) = read().map_err(|source| self.error(source))?;
         let identities = rows.into_iter().filter_map(|(id, json)| {
             let identity: Identity = serde_json::from_str(&json).ok()?;
             Some((id, identity))
@@ -124,6 +135,7 @@ impl Store {
         Ok(Past {
             cursors,
             identities: identities.collect(),
+            policies,
         })
     }
 

@@ -81,10 +81,12 @@ fn cursors_and_identities_are_there_after_a_restart() {
     journal.remember(u64::MAX, &Identity::unknown());
     journal.remember(5, &Identity::unknown());
     journal.forget(5);
+    journal.policy(3, "abc".into());
     journal.close();
     let (journal, past) = Journal::open(&path, 64).expect("opens");
     assert_eq!(past.cursors, [(2, 40), (3, 7)]);
     assert_eq!(past.identities.len(), 1);
+    assert_eq!(past.policies, [(3, "abc".to_owned())]);
     assert!(past.identities.contains_key(&u64::MAX));
     journal.forget_cursors();
     journal.close();
@@ -119,6 +121,51 @@ fn a_full_queue_is_counted_and_becomes_a_gap() {
         }
     });
     assert_eq!(told.sum::<u64>(), lost);
+}
+
+/// Another process that holds the file's write lock stands for a disk that
+/// refuses every write.
+#[test]
+fn what_the_disk_refuses_is_counted_and_becomes_a_gap() {
+    let (_folder, path) = scratch();
+    let (journal, _) = Journal::open(&path, 64).expect("opens");
+    journal.write(gap(0), None);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while *journal.head().borrow() < 1 {
+        assert!(
+            Instant::now() < deadline,
+            "the first record is never written"
+        );
+        std::thread::yield_now();
+    }
+    let blocker = rusqlite::Connection::open(&path).expect("opens");
+    blocker.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    let lost = Record::Lifecycle(Box::new(crate::decision::LifecycleRecord {
+        v: 1,
+        seq: 0,
+        time: clock::now(),
+        host: "h".into(),
+        boot_id: "b".into(),
+        guard: crate::decision::Lifecycle::Stop {
+            enforcement: "ends",
+        },
+    }));
+    journal.write(lost, None);
+    while journal.counters().lost_disk.load(Ordering::Relaxed) < 1 {
+        assert!(Instant::now() < deadline, "the loss is never counted");
+        std::thread::yield_now();
+    }
+    blocker.execute_batch("ROLLBACK").expect("free");
+    while *journal.head().borrow() < 2 {
+        assert!(Instant::now() < deadline, "the gap is never told");
+        std::thread::yield_now();
+    }
+    journal.close();
+    let (_, json) = rows(&path).pop().expect("a row");
+    assert!(
+        json.contains("\"stage\":\"journal\"") && json.contains("\"lost\":1"),
+        "{json}"
+    );
 }
 
 #[test]

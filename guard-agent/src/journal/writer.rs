@@ -141,7 +141,7 @@ impl Writer {
                 }
                 Message::ForgetCursors => {
                     cursors.clear();
-                    transaction.execute("DELETE FROM cursors", [])?;
+                    transaction.execute_batch("DELETE FROM cursors; DELETE FROM policies;")?;
                 }
                 Message::Remember(id, identity) => {
                     let json = serde_json::to_string(identity).unwrap_or_default();
@@ -151,6 +151,10 @@ impl Writer {
                 Message::Forget(id) => {
                     let sql = "DELETE FROM sessions WHERE id = ?1";
                     transaction.execute(sql, params![id.cast_signed()])?;
+                }
+                Message::Policy(epoch, sha256) => {
+                    let sql = "INSERT OR REPLACE INTO policies VALUES (?1, ?2)";
+                    transaction.execute(sql, params![epoch.cast_signed(), &**sha256])?;
                 }
                 Message::Close => {}
             }

@@ -3,6 +3,8 @@
 
 mod action;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use action::{Start, connection, start};
 
@@ -108,8 +110,17 @@ impl Judge<'_> {
             .into_iter()
             .rev()
             .map(|dataset| stream::judge(self, dataset, connection))
-            .max_by_key(|judgement| judgement.deciding().map(Judged::verdict))
+            .max_by_key(|judgement| self.weight(judgement))
             .unwrap_or_default()
+    }
+
+    /// How much policy has to say: the verdict, then what observe rules say,
+    /// then whether a rule counts it.
+    fn weight(&self, judgement: &Judgement) -> Option<(Verdict, Verdict, bool)> {
+        let judged = judgement.deciding()?;
+        let observed = Verdict::from_raw(judged.decision.observed_verdict);
+        let counted = !self.counted(judged, judgement.dataset).is_empty();
+        Some((judged.verdict(), observed, counted))
     }
 
     /// Names of the rules that would count this message (`more_than`).

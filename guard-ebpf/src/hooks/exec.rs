@@ -21,7 +21,7 @@ use guard_common::abi::session::{ORIGIN_EXEC, Session, Task};
 use guard_common::decide::exec::{self, Caller, Subject};
 use guard_common::fault::Fault;
 use guard_common::limits::{ARGV_BYTES, SLOTS};
-use guard_common::verdict::{Decision, Effect};
+use guard_common::verdict::Effect;
 use zerocopy::IntoBytes;
 
 /// Asks the policy about the program that a guarded task has just loaded.

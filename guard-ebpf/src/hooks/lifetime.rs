@@ -122,5 +122,7 @@ fn end_sessions(first: u64) {
         );
         session = parent;
     }
-    maps::count_fault(Fault::Bound);
+    if session != 0 {
+        maps::count_fault(Fault::Bound);
+    }
 }

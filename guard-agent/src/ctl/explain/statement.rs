@@ -51,7 +51,8 @@ pub(super) struct StatementArgs {
 pub(super) fn run(args: &StatementArgs) -> Result<Exit, Failure> {
     let Protocol::Postgres = args.protocol;
     let compiled = args.asker.load()?;
-    let (tables, _) = dialect::postgresql().map_err(|error| {
+    let dataset = dataset(args, compiled.as_ref())?;
+    let tables = dialect::postgresql().map_err(|error| {
         let help = "this is a mistake of Guard itself; please report it";
         wrong(Exit::Failed, &error.to_string(), help)
     })?;
@@ -61,7 +62,7 @@ pub(super) fn run(args: &StatementArgs) -> Result<Exit, Failure> {
         selectors: compiled
             .as_ref()
             .map_or(1, |compiled| compiled.selectors(&args.asker.who())),
-        dataset: dataset(args, compiled.as_ref())?,
+        dataset,
     };
     if compiled.is_none() {
         eprintln!("note: no policy is named (--policy FILE); these are the facts only");

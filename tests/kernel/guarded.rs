@@ -16,11 +16,10 @@ use std::time::Duration;
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 /// Longest wait for anything.
-pub const LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
 /// A record of the ring buffer.
-#[derive(Debug)]
-pub enum Record {
+pub(crate) enum Record {
     /// A program start.
     Exec(Box<Exec>),
     /// A connection.
@@ -32,13 +31,13 @@ pub enum Record {
 }
 
 /// The kernel side with a policy.
-pub struct Guard {
+pub(crate) struct Guard {
     /// The kernel side.
-    pub kernel: Kernel,
+    pub(crate) kernel: Kernel,
     /// The policy.
-    pub compiled: Compiled,
+    pub(crate) compiled: Compiled,
     /// The scope.
-    pub cgroup: Cgroup,
+    pub(crate) cgroup: Cgroup,
     events: aya::maps::RingBuf<aya::maps::MapData>,
     records: Vec<Record>,
     next_id: u64,
@@ -47,7 +46,7 @@ pub struct Guard {
 impl Guard {
     /// Starts with a policy.
     #[track_caller]
-    pub fn new(policy: &str) -> Self {
+    pub(crate) fn new(policy: &str) -> Self {
         let cgroup = Cgroup::new();
         let options = Options {
             scope: cgroup.path().to_owned(),
@@ -71,7 +70,7 @@ impl Guard {
 
     /// Makes another policy live.
     #[track_caller]
-    pub fn reload(&mut self, policy: &str) {
+    pub(crate) fn reload(&mut self, policy: &str) {
         self.compiled = compile(policy);
         self.install();
     }
@@ -88,7 +87,7 @@ impl Guard {
     /// Puts a process into a new session, and into the scope. Returns the
     /// session's id.
     #[track_caller]
-    pub fn guard(&mut self, tgid: u32) -> u64 {
+    pub(crate) fn guard(&mut self, tgid: u32) -> u64 {
         let mut session = Session::new_zeroed();
         session.selectors = [self.compiled.selectors(&agent()); 4];
         session.tgid = tgid;
@@ -106,14 +105,14 @@ impl Guard {
 
     /// Puts a process into the scope only.
     #[track_caller]
-    pub fn admit(&self, tgid: u32) {
+    pub(crate) fn admit(&self, tgid: u32) {
         std::fs::write(self.cgroup.path().join("cgroup.procs"), tgid.to_string())
             .expect("the process enters the scope");
     }
 
     /// Starts a guarded program. Its start is the first record of its session.
     #[track_caller]
-    pub fn start(&mut self, command: &[&str]) -> (u64, Child) {
+    pub(crate) fn start(&mut self, command: &[&str]) -> (u64, Child) {
         let mut gate = Gate::new(command);
         let id = self.guard(gate.child.id());
         gate.open();
@@ -123,14 +122,14 @@ impl Guard {
     /// Runs a guarded program to its end. Returns its session, exit status as a
     /// shell would say it (128 + signal) and output.
     #[track_caller]
-    pub fn run(&mut self, command: &[&str]) -> (u64, i32, String) {
+    pub(crate) fn run(&mut self, command: &[&str]) -> (u64, i32, String) {
         let (id, child) = self.start(command);
         let (status, output) = finish(child);
         (id, status, output)
     }
 
     /// All records so far.
-    pub fn records(&mut self) -> &[Record] {
+    pub(crate) fn records(&mut self) -> &[Record] {
         while let Some(item) = self.events.next() {
             let (header, _) = Header::read_from_prefix(&item).expect("header");
             assert_eq!(header.length as usize, item.len());
@@ -155,7 +154,7 @@ impl Guard {
     }
 
     /// Program starts of a session.
-    pub fn execs(&mut self, session: u64) -> Vec<Exec> {
+    pub(crate) fn execs(&mut self, session: u64) -> Vec<Exec> {
         let of = |record: &Record| match record {
             Record::Exec(exec) if exec.header.session == session => Some(**exec),
             _ => None,
@@ -164,7 +163,7 @@ impl Guard {
     }
 
     /// Connections of a session.
-    pub fn connects(&mut self, session: u64) -> Vec<Connect> {
+    pub(crate) fn connects(&mut self, session: u64) -> Vec<Connect> {
         let of = |record: &Record| match record {
             Record::Connect(connect) if connect.header.session == session => Some(*connect),
             _ => None,
@@ -174,7 +173,7 @@ impl Guard {
 
     /// Waits for the end of a session.
     #[track_caller]
-    pub fn ended(&mut self, session: u64) -> SessionChange {
+    pub(crate) fn ended(&mut self, session: u64) -> SessionChange {
         wait::until("the end of the session", LIMIT, || {
             self.records().iter().find_map(|record| match record {
                 Record::End(change) if change.header.session == session => Some(*change),
@@ -185,13 +184,13 @@ impl Guard {
 
     /// Asserts that the kernel side counted no failure of its own.
     #[track_caller]
-    pub fn assert_no_faults(&self) {
+    pub(crate) fn assert_no_faults(&self) {
         let faults = self.kernel.faults().expect("faults");
         assert!(faults.iter().all(|count| *count == 0), "faults: {faults:?}");
     }
 
     /// The name of a rule.
-    pub fn rule(&self, index: u8) -> &str {
+    pub(crate) fn rule(&self, index: u8) -> &str {
         self.compiled
             .rules
             .get(usize::from(index))
@@ -200,15 +199,15 @@ impl Guard {
 }
 
 /// A shell that waits for a word before it becomes the program.
-pub struct Gate {
+pub(crate) struct Gate {
     /// The process.
-    pub child: Child,
+    pub(crate) child: Child,
 }
 
 impl Gate {
     /// Starts the shell.
     #[track_caller]
-    pub fn new(command: &[&str]) -> Self {
+    pub(crate) fn new(command: &[&str]) -> Self {
         let child = Command::new("/bin/sh")
             .args(["-c", "read go && exec \"$@\" </dev/null", "gate"])
             .args(command)
@@ -222,7 +221,7 @@ impl Gate {
 
     /// Lets it go on.
     #[track_caller]
-    pub fn open(&mut self) {
+    pub(crate) fn open(&mut self) {
         let mut stdin = self.child.stdin.take().expect("stdin");
         stdin.write_all(b"go\n").expect("the gate opens");
     }
@@ -231,7 +230,7 @@ impl Gate {
 /// Waits for a process. Returns its status as a shell would say it, and both
 /// outputs together.
 #[track_caller]
-pub fn finish(child: Child) -> (i32, String) {
+pub(crate) fn finish(child: Child) -> (i32, String) {
     use std::os::unix::process::ExitStatusExt;
     let output = child.wait_with_output().expect("the process ends");
     let status = output.status;
@@ -243,12 +242,12 @@ pub fn finish(child: Child) -> (i32, String) {
 }
 
 /// The path of a record as text.
-pub fn path(exec: &Exec) -> String {
+pub(crate) fn path(exec: &Exec) -> String {
     String::from_utf8_lossy(&exec.path[..exec.path_len as usize]).into_owned()
 }
 
 /// The arguments of a record as text.
-pub fn argv(exec: &Exec) -> Vec<String> {
+pub(crate) fn argv(exec: &Exec) -> Vec<String> {
     exec.argv[..exec.argv_len as usize]
         .split_inclusive(|byte| *byte == 0)
         .map(|word| String::from_utf8_lossy(word.strip_suffix(b"\0").unwrap_or(word)).into_owned())

@@ -496,11 +496,11 @@ fn start(context: Context, token: Tok) -> Step {
             .hits(context.hits(Class::Insert))
             .verb("INSERT"),
         T::Update => Step::to(Query::new(context, Kind::Update, Part::Target))
-            .push(Statement::TargetName(context.access(Access::Write)))
+            .push(TargetName(context.access(Access::Write)))
             .hits(context.hits(Class::Update))
             .verb("UPDATE"),
         T::Delete => Step::to(Query::new(context, Kind::Delete, Part::Target))
-            .push(Statement::TargetName(context.access(Access::Write)))
+            .push(TargetName(context.access(Access::Write)))
             .hits(context.hits(Class::Delete))
             .verb("DELETE"),
         T::Merge => Step::to(Merge(context, MergePart::Into, None))

@@ -290,6 +290,8 @@ impl Comparison {
         let right = match (self.operator, self.right) {
             (O::Equal, right) if right.is_fixed() => Value::Const,
             (O::Is, right) if right != Value::None => Value::Bad,
+            (O::Match, Value::Zero | Value::Big) => Value::Const,
+            (O::Exists, right) if right != Value::Correlated && right != Value::None => Value::Bad,
             (_, Value::Open | Value::Level(_)) if self.operator != O::IsDistinct => Value::Bad,
             (_, right) => right,
         };
@@ -379,7 +381,7 @@ impl Comparison {
             Plus | Minus | Arrow => Step::to(self.link(Link::Sum)),
             Star | Arith | BackArith => Step::to(self.link(Link::Factor)),
             Cast => Step::to(self).push(Word::Type),
-            Operator => Step::to(self).push(Predicate::OperatorName(Tok::BackNe)),
+            Operator => Step::to(self).push(Predicate::OperatorName(BackNe)),
             Open => Step::to(self).push(Statement::Parenthesis(Context::TOP.inner())),
             Bracket => Step::to(self).push(Condition::BRACKET),
             And | Or => self.end(),

@@ -1,12 +1,10 @@
 //! Connections and datagrams of a guarded session, against a real kernel.
 
-mod guarded;
-
+use crate::guarded::Guard;
 use guard_common::abi::event::Connect;
 use guard_common::abi::policy::NONE;
 use guard_common::verdict::{Cause, Effect};
 use guard_tests::need::{Need, require};
-use guarded::Guard;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 
 const NEEDS: &[Need] = &[Need::Root, Need::Cgroup2];
@@ -158,10 +156,10 @@ fn outside_of_every_session_nothing_is_touched() {
     let mut guard = Guard::new(&policy(&servers));
     let to = format!("127.0.0.1:{}", servers.port);
     for how in ["tcp", "udp", "sendto", "fastopen"] {
-        let mut gate = guarded::Gate::new(&[REACH, how, &to]);
+        let mut gate = crate::guarded::Gate::new(&[REACH, how, &to]);
         guard.admit(gate.child.id());
         gate.open();
-        assert_eq!(guarded::finish(gate.child).1, "ok\n", "{how}");
+        assert_eq!(crate::guarded::finish(gate.child).1, "ok\n", "{how}");
     }
     assert!(guard.records().is_empty());
 }

