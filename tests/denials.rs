@@ -6,7 +6,7 @@ use guard_agent::policy::{self, Capabilities, Source};
 use guard_common::denial::{Denial, Frame};
 use guard_tests::need::{Need, require};
 use guard_tests::postgres::{Postgres, Tls};
-use guard_tests::wire::{self, Answer, Next, Wire, message};
+use guard_tests::wire::{self, Answer, Wire, message};
 
 const REASON: &str = "It's \"one\" reason — with \\ and $guard$ and 100%s of ünïcode…";
 
@@ -145,24 +145,4 @@ fn every_text_of_a_policy_is_valid_sql() {
             assert_eq!(errors[0].field(b'D'), "decision 00000000cafe0042");
         }
     }
-}
-
-#[test]
-fn the_error_of_the_kernel_reads_like_the_server_s() {
-    if !require(&[Need::Postgres]) {
-        return;
-    }
-    let frame = bytes(&denials()[0].error);
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a port");
-    let address = listener.local_addr().expect("a listener has an address");
-    let server = std::thread::spawn(move || {
-        let (mut client, _) = listener.accept().expect("a client comes");
-        std::io::Write::write_all(&mut client, &frame).expect("the client reads");
-    });
-    let Next::Answer(answer) = Wire::connect(address).receive() else {
-        panic!("no answer");
-    };
-    server.join().expect("the server ends");
-    assert_eq!(answer.tag, b'E');
-    check_words(&answer, "FATAL");
 }

@@ -35,8 +35,6 @@ pub struct Denial {
     /// with an error and skips what follows up to the next `Sync`, just as if
     /// the refused message itself had failed.
     pub extended: Frame,
-    /// As the server's answer: one `ErrorResponse` with severity FATAL.
-    pub error: Frame,
 }
 
 /// The number of the denial text for a decision.
@@ -55,4 +53,4 @@ pub const fn index(decision: &Decision, opaque: u32) -> u32 {
     96 + (decision.cause & 15) as u32
 }
 
-const _: () = assert!(size_of::<Denial>() == 3 * (8 + DENIAL_BYTES));
+const _: () = assert!(size_of::<Denial>() == 2 * (8 + DENIAL_BYTES));

@@ -39,7 +39,7 @@ static POLICY: Array<Policy> = Array::with_max_entries(SLOTS as u32, 0);
 /// writer: agent, together with the policy of the slot
 /// reader: the voice
 /// key:    `slot * MAX_DENIALS + denial::index()`, value: [`Denial`]
-/// room:   4 x 128 entries, 1.6 MiB
+/// room:   4 x 128 entries, 1 MiB
 /// full:   cannot be
 #[map(name = "guard_denials")]
 static DENIALS: Array<Denial> = Array::with_max_entries((SLOTS * MAX_DENIALS) as u32, 0);

@@ -13,7 +13,7 @@ mod tests;
 
 use super::compiled::cause_text;
 use super::model::RuleInfo;
-use frame::{error_response, extended, query};
+use frame::{extended, query};
 use guard_common::class::Opaque;
 use guard_common::denial::Denial;
 use guard_common::limits::MAX_DENIALS;
@@ -65,7 +65,7 @@ fn message(index: usize, rules: &[RuleInfo]) -> String {
     }
 }
 
-/// The three frames of one message.
+/// The frames of one message.
 fn render(message: &str) -> Denial {
     let message = cut(&ascii(message));
     let statement = format!(
@@ -76,7 +76,6 @@ fn render(message: &str) -> Denial {
     Denial {
         query: query(&statement),
         extended: extended(&statement),
-        error: error_response(&message, &format!("decision {NO_ID}"), HINT),
     }
 }
 

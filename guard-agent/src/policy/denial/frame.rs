@@ -20,23 +20,6 @@ pub(super) fn extended(statement: &str) -> Frame {
     })
 }
 
-/// An `ErrorResponse` that ends the connection.
-pub(super) fn error_response(text: &str, detail: &str, hint: &str) -> Frame {
-    framed(|pad| {
-        let fields: [&[u8]; 8] = [
-            b"SFATAL\0VFATAL\0C42501\0M",
-            text.as_bytes(),
-            b"\0D",
-            detail.as_bytes(),
-            b"\0H",
-            hint.as_bytes(),
-            pad,
-            b"\0\0",
-        ];
-        message(b'E', &fields)
-    })
-}
-
 /// One message: type, length, body.
 fn message(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
     let body = parts.concat();
