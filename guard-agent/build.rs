@@ -95,8 +95,7 @@ fn build(toolchain: &Toolchain, workspace: &Path, out: &Path) -> Result<PathBuf,
 /// Compiles PostgreSQL's dialect.
 fn write_tables(file: &Path) -> Result<(), String> {
     let (tables, _) = guard_dialect::postgresql().map_err(|error| error.to_string())?;
-    std::fs::write(file, tables.as_bytes())
-        .map_err(|error| format!("{}: {error}", file.display()))
+    std::fs::write(file, tables.as_bytes()).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// An empty object: the agent tells it from a real one by its length.

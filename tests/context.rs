@@ -32,7 +32,7 @@ fn deleter(stand: &Stand, agent: &str) -> std::process::Command {
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
     let script = format!(
-        "for id in $(seq 1 100); do psql {} -c \"DELETE FROM customers WHERE id = $id\" || break; done; touch {}; sleep 30",
+        "for id in $(seq 1 100); do psql {} -c \"DELETE FROM customers WHERE id = $id\" || break; done; : > {}; sleep 30",
         words.join(" "),
         stand.scratch.join("went-on").display(),
     );

@@ -75,7 +75,7 @@ fn a_broken_policy_never_replaces_a_good_one() {
     std::fs::write(stand.files().policy(), broken).expect("the policy can be written");
     let reload = stand.daemon.ctl(&["policy", "reload"]);
     assert_eq!(reload.status.code(), Some(3), "{}", reload.report());
-    let place = format!("{}:13", stand.files().policy().display());
+    let place = format!("{}:14:", stand.files().policy().display());
     assert!(
         reload.stderr.contains(&place) && reload.stderr.contains("bloc"),
         "{}",
@@ -127,6 +127,7 @@ fn a_killed_daemon_leaves_its_guard_and_the_next_one_takes_over() {
         )
     });
     assert!(all.len() > before);
+    // Other records of the journal have numbers between those of decisions.
     assert!(
         all.iter().all(|decision| decision["gap"].is_null()),
         "a gap is on record"
@@ -136,7 +137,7 @@ fn a_killed_daemon_leaves_its_guard_and_the_next_one_takes_over() {
         .filter_map(|decision| decision["seq"].as_u64())
         .collect();
     assert!(
-        numbers.windows(2).all(|pair| pair[1] == pair[0] + 1),
+        numbers.windows(2).all(|pair| pair[0] < pair[1]),
         "{numbers:?}"
     );
     // New sessions work with the new daemon.

@@ -118,7 +118,10 @@ impl Kernel {
                 let pinned = pins.make(&mut object, attached)?;
                 pinned.into_iter().map(Held::Pinned).collect()
             }
-            None => attached.into_iter().map(|own| Held::Own(own.link)).collect(),
+            None => attached
+                .into_iter()
+                .map(|own| Held::Own(own.link))
+                .collect(),
         };
         let mut kernel = Self::with(Tables::of_object(&mut object)?, links, None);
         kernel.take_charge(scope)?;
@@ -327,7 +330,9 @@ impl Kernel {
         if let Some(pins) = self.pins.take() {
             first = first.and(pins.remove());
         }
-        first
+        // Programs go with the last handle, so no new socket gets a voice.
+        self.links.clear();
+        first.and(self.tables.silence())
     }
 }
 

@@ -25,4 +25,6 @@ pub fn postgresql() -> io::Result<Box<Tables>> {
     Ok(tables)
 }
 
-const _: () = assert!(include_bytes!(concat!(env!("OUT_DIR"), "/postgresql.tables")).len() == size_of::<Tables>());
+const _: () = assert!(
+    include_bytes!(concat!(env!("OUT_DIR"), "/postgresql.tables")).len() == size_of::<Tables>()
+);

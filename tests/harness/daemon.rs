@@ -127,7 +127,8 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in folder.read_dir().into_iter().flatten().flatten() {
         if entry.path().is_dir() {
             find(&entry.path(), found);
-        } else {
+        } else if entry.path().extension().is_none_or(|name| name != "debug") {
+            // `maps.debug` and `progs.debug` are the file system's own.
             found.push(entry.path());
         }
     }

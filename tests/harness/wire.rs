@@ -1,9 +1,10 @@
 //! A PostgreSQL client of bytes: it writes exactly what a test says, as no
 //! client library would.
 
+use crate::wait::PATIENCE;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::Instant;
 
 /// Messages of the frontend protocol, as bytes.
 pub mod message {
@@ -179,7 +180,7 @@ impl Wire {
         stream
             .set_nodelay(true)
             .expect("a socket takes TCP_NODELAY");
-        let limit = Some(Duration::from_secs(10));
+        let limit = Some(PATIENCE);
         stream
             .set_read_timeout(limit)
             .expect("a socket takes a time limit");
@@ -271,13 +272,22 @@ impl Wire {
 
     #[track_caller]
     fn fill(&mut self, into: &mut [u8]) -> bool {
-        match self.stream.read_exact(into) {
-            Ok(()) => true,
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                panic!("no answer and no end within 10 s: a client would hang here")
+        let start = Instant::now();
+        let mut filled = 0;
+        while filled < into.len() {
+            match self.stream.read(&mut into[filled..]) {
+                Ok(0) => return false,
+                Ok(count) => filled += count,
+                // A destroyed socket may wake its reader once with EAGAIN,
+                // before it says that the connection was aborted.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => assert!(
+                    start.elapsed() < PATIENCE,
+                    "no answer and no end within 10 s: a client would hang here"
+                ),
+                Err(_) => return false,
             }
-            Err(_) => false,
         }
+        true
     }
 
     /// Reads up to `ReadyForQuery`, or to the end of the connection.

@@ -3,7 +3,9 @@
 use super::BpfError;
 use super::pod::Bytes;
 use aya::Ebpf;
-use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, PerCpuValues, RingBuf};
+use aya::maps::{
+    Array, HashMap, Map, MapData, MapError, PerCpuArray, PerCpuValues, RingBuf, SockHash,
+};
 use guard_common::abi::event::Poisoned;
 use guard_common::abi::policy::Policy;
 use guard_common::abi::session::{Session, Task};
@@ -14,11 +16,10 @@ use guard_common::limits::{MAX_DENIALS, MAX_RULES, SLOTS};
 use std::path::Path;
 
 /// Maps that the agent does not read or write, but keeps alive.
-const KEPT: [&str; 5] = [
+const KEPT: [&str; 4] = [
     "guard_names",
     "guard_numbers",
     "guard_start",
-    "guard_voices",
     "guard_sockets",
 ];
 
@@ -36,6 +37,7 @@ pub(crate) struct Tables {
     pub(crate) faults: PerCpuArray<MapData, u64>,
     pub(crate) rules: PerCpuArray<MapData, u64>,
     pub(crate) events: Option<RingBuf<MapData>>,
+    voices: SockHash<MapData, u64>,
     /// Held open for as long as the agent runs.
     _kept: Vec<Map>,
     /// Kernel memory of all maps, in bytes.
@@ -84,6 +86,7 @@ impl Tables {
             faults: typed("guard_faults", &mut take)?,
             rules: typed("guard_rules", &mut take)?,
             events: Some(typed("guard_events", &mut take)?),
+            voices: typed("guard_voices", &mut take)?,
             _kept: kept,
             memory,
         })
@@ -102,6 +105,22 @@ impl Tables {
         self.settings
             .set(0, Bytes::wrap(settings), 0)
             .map_err(BpfError::map("guard_settings"))
+    }
+
+    /// Takes every open socket out of the voice's map. An open socket holds the
+    /// voice, and the voice holds all maps: they would last as long as it.
+    pub(crate) fn silence(&mut self) -> Result<(), BpfError> {
+        let cookies: Vec<u64> = self.voices.keys().filter_map(Result::ok).collect();
+        for cookie in cookies {
+            match self.voices.remove(&cookie) {
+                // A socket that has just closed is gone already.
+                Ok(()) | Err(MapError::KeyNotFound) => {}
+                Err(MapError::SyscallError(error))
+                    if error.io_error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(BpfError::map("guard_voices")(error)),
+            }
+        }
+        Ok(())
     }
 
     /// Writes the engine's tables.
