@@ -156,6 +156,7 @@ impl Stream {
     #[inline(always)]
     pub const fn reset(&mut self) {
         self.phase = phase::START;
+        self.kind = 0;
         self.header = 0;
         self.header_count = 0;
         self.complete = 0;
@@ -269,11 +270,12 @@ fn start(stream: &mut Stream, chunk: &Chunk) {
     if stream.header_count == 0 && byte != 0 {
         // A TLS record (type 22, handshake), or nothing that is known. The first
         // byte of a packet's length is zero: it is at most 10,000.
-        stream.blind(if byte == 0x16 {
+        let reason = if byte == 0x16 {
             Opaque::Tls
         } else {
-            Opaque::Protocol
-        });
+            not_a_startup(stream)
+        };
+        stream.blind(reason);
         stream.at = stream.end;
         return;
     }
@@ -288,7 +290,8 @@ fn start(stream: &mut Stream, chunk: &Chunk) {
     stream.length = length;
     stream.left = length.wrapping_sub(8);
     if !(8..=MAX_STARTUP).contains(&length) {
-        stream.blind(Opaque::Protocol);
+        let reason = not_a_startup(stream);
+        stream.blind(reason);
         return;
     }
     match code {
@@ -315,7 +318,21 @@ fn start(stream: &mut Stream, chunk: &Chunk) {
                 stream.complete = 1;
             }
         }
-        _ => stream.blind(Opaque::Protocol),
+        _ => {
+            let reason = not_a_startup(stream);
+            stream.blind(reason);
+        }
+    }
+}
+
+/// Why the first bytes cannot be read. After a `GSSENCRequest` they are GSSAPI
+/// tokens, behind a length of their own.
+#[inline(always)]
+const fn not_a_startup(stream: &Stream) -> Opaque {
+    if stream.kind == kind::GSS_REQUEST {
+        Opaque::Gss
+    } else {
+        Opaque::Protocol
     }
 }
 

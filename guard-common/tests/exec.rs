@@ -137,7 +137,9 @@ impl Start {
     /// make an empty word.
     fn new(command: &str) -> Self {
         let argv: Vec<String> = command.split(' ').map(str::to_owned).collect();
-        let program = if argv[0].contains('/') {
+        let program = if argv[0].len() > 255 {
+            "/usr/bin/another".to_owned()
+        } else if argv[0].contains('/') {
             argv[0].clone()
         } else {
             format!("/usr/bin/{}", argv[0])
@@ -370,7 +372,8 @@ fn long_arguments_are_opaque_only_where_the_answer_depends_on_them() {
         opaque(&format!("prisma migrate reset {long}")),
         (true, false)
     );
-    assert_eq!(opaque(&format!("prisma status {long}")), (false, false));
+    // The word after `status` is not known: `prisma * status` may match.
+    assert_eq!(opaque(&format!("prisma status {long}")), (true, true));
     assert_eq!(opaque(&format!("prisma migrate {long}")), (true, true));
     assert_eq!(opaque(&format!("prisma {long} status")), (true, true));
     assert_eq!(opaque(&format!("{long} migrate reset")), (false, false));

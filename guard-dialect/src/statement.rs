@@ -515,7 +515,7 @@ fn start(context: Context, token: Tok) -> Step {
             .hit(Class::Transaction)
             .verb("LOCK"),
         T::Drop => Step::to(Drop(context)),
-        T::Create => Step::to(Create(context, false)).hit(Class::Create),
+        T::Create => Step::to(Create(context, false)),
         T::Alter => Step::to(Alter(context)),
         T::Grant => rest(Class::Grant, "GRANT"),
         T::Revoke => rest(Class::Grant, "REVOKE"),
@@ -887,33 +887,42 @@ fn drop_object(context: Context, token: Tok) -> Step {
     }
 }
 
+/// What follows CREATE. A temporary table is the session's own and gone with it:
+/// it is no change of the schema.
 fn create(context: Context, temporary: bool, token: Tok) -> Step {
     use Statement::*;
-    let rest = |verb| Step::to(Rest(context)).verb(verb);
+    let made = |state, verb| Step::to(state).verb(verb).hit(Class::Create);
+    let rest = |verb| made(Rest(context), verb);
     match token {
-        Tok::Semi | Tok::End | Tok::Cut | Tok::Close => context.finish(token, Tok::BackOpen),
+        Tok::Semi | Tok::End | Tok::Cut | Tok::Close => {
+            context.finish(token, Tok::BackOpen).hit(Class::Create)
+        }
         Tok::Temp => Step::to(Create(context, true)),
-        Tok::Table => Step::to(CreateTable {
-            context,
-            temporary,
-            part: TablePart::Name,
-        })
-        .verb(if temporary {
-            "CREATE TEMP TABLE"
-        } else {
-            "CREATE TABLE"
-        }),
-        Tok::View => Step::to(CreateView { context, dry: true }).verb("CREATE VIEW"),
-        Tok::Materialized => Step::to(CreateView {
-            context,
-            dry: false,
-        })
-        .verb("CREATE MATERIALIZED VIEW"),
-        Tok::Index => Step::to(CreateIndex(context)).verb("CREATE INDEX"),
-        Tok::Function => Step::to(CreateFunction(context, false)).verb("CREATE FUNCTION"),
-        Tok::Procedure => Step::to(CreateFunction(context, false)).verb("CREATE PROCEDURE"),
-        Tok::Schema => Step::to(CreateSchema(context)).verb("CREATE SCHEMA"),
-        Tok::Rule => Step::to(CreateRule(context)).verb("CREATE RULE"),
+        Tok::Table => {
+            let table = Step::to(CreateTable {
+                context,
+                temporary,
+                part: TablePart::Name,
+            });
+            if temporary {
+                table.verb("CREATE TEMP TABLE").hit(Class::Session)
+            } else {
+                table.verb("CREATE TABLE").hit(Class::Create)
+            }
+        }
+        Tok::View => made(CreateView { context, dry: true }, "CREATE VIEW"),
+        Tok::Materialized => made(
+            CreateView {
+                context,
+                dry: false,
+            },
+            "CREATE MATERIALIZED VIEW",
+        ),
+        Tok::Index => made(CreateIndex(context), "CREATE INDEX"),
+        Tok::Function => made(CreateFunction(context, false), "CREATE FUNCTION"),
+        Tok::Procedure => made(CreateFunction(context, false), "CREATE PROCEDURE"),
+        Tok::Schema => made(CreateSchema(context), "CREATE SCHEMA"),
+        Tok::Rule => made(CreateRule(context), "CREATE RULE"),
         Tok::Role | Tok::Group => rest("CREATE ROLE").hit(Class::Grant),
         Tok::Policy => rest("CREATE POLICY").hit(Class::Grant),
         Tok::Extension => rest("CREATE EXTENSION").hit(Class::Admin),

@@ -439,5 +439,5 @@ pub(crate) fn forget_name(key: &NameKey) {
 #[inline(always)]
 pub(crate) fn remember_poisoned(poisoned: &Poisoned) {
     // A full map is survivable: see `guard_poisoned`.
-    let _ = POISONED.insert(&poisoned.socket, poisoned, 0);
+    let _ = POISONED.insert(poisoned.socket, poisoned, 0);
 }

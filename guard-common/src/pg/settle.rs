@@ -21,8 +21,6 @@ pub const PREPARE: u32 = 1;
 pub const RUN: u32 = 2;
 /// Data of a running statement (`CopyData`): refused for a quarantined session.
 pub const DATA: u32 = 3;
-/// An encryption request.
-pub const ENCRYPT: u32 = 4;
 
 /// [`Names`] kind of a prepared statement.
 pub const STATEMENT: u32 = 0;
@@ -87,16 +85,6 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
         b'd' => {
             facts.clear();
             DATA
-        }
-        kind::SSL_REQUEST => {
-            facts.clear();
-            facts.add_opaque(Opaque::Tls);
-            ENCRYPT
-        }
-        kind::GSS_REQUEST => {
-            facts.clear();
-            facts.add_opaque(Opaque::Gss);
-            ENCRYPT
         }
         kind::BLIND => {
             facts.clear();

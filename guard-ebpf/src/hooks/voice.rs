@@ -92,12 +92,8 @@ impl Turn for Speaking<'_> {
                 true
             }
             voice::REFUSED => self.substitute(offset),
-            voice::DECLINED => {
-                self.answer_encryption(false);
-                false
-            }
             _ => {
-                self.answer_encryption(true);
+                self.decline_encryption();
                 false
             }
         }
@@ -120,7 +116,7 @@ impl Speaking<'_> {
             return false;
         }
         judge::new_id(sock);
-        let new = voice::render(sock, false);
+        let new = voice::render(sock);
         let old = end.wrapping_sub(start);
         if new == 0 {
             maps::count_fault(Fault::Voice);
@@ -138,28 +134,21 @@ impl Speaking<'_> {
         true
     }
 
-    /// Answers an encryption request in the server's place. It is the first
-    /// thing on a connection, so nothing can be overtaken.
+    /// Answers an encryption request with `N`, in the server's place. It is the
+    /// first thing on a connection, so nothing can be overtaken.
     #[inline(always)]
-    fn answer_encryption(&mut self, refused: bool) {
+    fn decline_encryption(&mut self) {
         let sock = &mut *self.sock;
         // Only when the request is all that this system call sends.
         if sock.voice_message != 0 || sock.voice_size != 8 {
             return;
         }
-        let changed = if refused {
-            judge::new_id(sock);
-            let new = voice::render(sock, true);
-            new != 0 && message::replace(self.ctx, sock, 0, 8, new)
-        } else {
-            message::replace_by_byte(self.ctx, 8, b'N')
-        };
-        if !changed {
+        if !message::replace_by_byte(self.ctx, 8, b'N') {
             maps::count_fault(Fault::Voice);
             voice::condemn(sock);
             return;
         }
-        voice::answered(sock, refused);
+        voice::answered(sock);
         sock.voice_answer = message::send_back(self.ctx, sock.cookie);
         sock.voice_size = 0;
         sock.voice_done = 1;

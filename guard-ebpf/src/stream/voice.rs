@@ -11,9 +11,10 @@ use crate::stream::authority::{Digest, digest_start};
 use crate::stream::names::{KernelNames, NameIndex};
 use crate::stream::{KernelEngine, PENDING, Sock, judge};
 use guard_common::abi::event::JUDGE_VOICE;
+use guard_common::abi::policy::NONE;
 use guard_common::denial::{self, Frame, ID_DIGITS};
 use guard_common::limits::{CHUNK_BYTES, DENIAL_BYTES};
-use guard_common::pg::{self, phase, settle};
+use guard_common::pg::{self, kind, phase, settle};
 use guard_common::repeat::{Repeat, Turn};
 use guard_common::verdict::Effect;
 
@@ -24,10 +25,8 @@ pub(crate) const BEGAN_EARLIER: u32 = u32::MAX;
 pub(crate) const GO_ON: u32 = 0;
 /// [`Sock::voice_outcome`]: the message that just ended is refused.
 pub(crate) const REFUSED: u32 = 1;
-/// [`Sock::voice_outcome`]: an encryption request is refused.
-pub(crate) const REFUSED_ENCRYPTION: u32 = 2;
 /// [`Sock::voice_outcome`]: an encryption request is answered with `N`.
-pub(crate) const DECLINED: u32 = 3;
+pub(crate) const DECLINED: u32 = 2;
 
 /// Reads the chunk in `sock.chunk[..sock.voice.end]` and returns an outcome.
 #[unsafe(no_mangle)]
@@ -96,27 +95,29 @@ extern "C" fn guard_voice_message(sock: *mut Sock) -> u32 {
     let Some(sock) = (unsafe { sock.as_mut() }) else {
         return 1;
     };
-    let what = settle::settle(&mut sock.voice, &mut names(&mut sock.names, sock.cookie));
-    let declines = what == settle::ENCRYPT
-        && maps::policy(sock.voice.slot as u32)
-            .is_some_and(|policy| policy.tls_decline & (1 << (sock.dataset & 63)) != 0);
-    if declines {
+    let asks_encryption = matches!(sock.voice.kind, kind::SSL_REQUEST | kind::GSS_REQUEST);
+    if asks_encryption && declines(sock) {
         sock.voice_outcome = DECLINED;
         return 0;
     }
+    let what = settle::settle(&mut sock.voice, &mut names(&mut sock.names, sock.cookie));
     if what != settle::NOTHING {
         if judge::judge(sock, JUDGE_VOICE, what) {
-            sock.voice_outcome = if what == settle::ENCRYPT {
-                REFUSED_ENCRYPTION
-            } else {
-                REFUSED
-            };
+            sock.voice_outcome = REFUSED;
             return 0;
         }
         settle::commit(&mut sock.voice, &mut names(&mut sock.names, sock.cookie));
     }
     sock.voice.next();
     0
+}
+
+/// Tells whether the socket's dataset says `tls: decline`.
+#[inline(always)]
+fn declines(sock: &Sock) -> bool {
+    sock.dataset != NONE
+        && maps::policy(sock.voice.slot as u32)
+            .is_some_and(|policy| policy.tls_decline & (1 << (sock.dataset & 63)) != 0)
 }
 
 /// The socket's names as the voice knows them.
@@ -168,11 +169,9 @@ pub(crate) fn join(sock: &mut Sock, position: u32) -> bool {
 
 /// Renders the words for the refusal into `sock.chunk` and returns their
 /// length; 0: there are none.
-///
-/// `encryption`: 1 for the answer to an encryption request.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn guard_voice_render(sock: *mut Sock, encryption: u32) -> u32 {
+extern "C" fn guard_voice_render(sock: *mut Sock) -> u32 {
     // SAFETY: as in `guard_voice_chunk`.
     let Some(sock) = (unsafe { sock.as_mut() }) else {
         return 0;
@@ -182,9 +181,7 @@ extern "C" fn guard_voice_render(sock: *mut Sock, encryption: u32) -> u32 {
         return 0;
     };
     let simple = sock.voice.kind == b'Q' || sock.voice.kind == b'F';
-    let frame: &Frame = if encryption != 0 {
-        &denial.error
-    } else if simple {
+    let frame: &Frame = if simple {
         &denial.query
     } else {
         &denial.extended
@@ -210,8 +207,8 @@ extern "C" fn guard_voice_render(sock: *mut Sock, encryption: u32) -> u32 {
 
 /// See [`guard_voice_render`].
 #[inline(always)]
-pub(crate) fn render(sock: &mut Sock, encryption: bool) -> u32 {
-    guard_voice_render(sock, encryption as u32)
+pub(crate) fn render(sock: &mut Sock) -> u32 {
+    guard_voice_render(sock)
 }
 
 struct Copy<'a> {
@@ -317,13 +314,9 @@ pub(crate) const fn can_announce(sock: &Sock) -> bool {
 }
 
 /// Ends an encryption request that was answered here: it takes no place in the
-/// stream. `record`: it was refused.
+/// stream.
 #[inline(always)]
-pub(crate) fn answered(sock: &mut Sock, record: bool) {
-    if record {
-        let sequence = sock.voice_base;
-        judge::record(sock, JUDGE_VOICE, Effect::ErrorFrame, sequence);
-    }
+pub(crate) fn answered(sock: &mut Sock) {
     sock.voice.next();
     sock.voice.phase = phase::START;
 }

@@ -122,7 +122,7 @@ fn how_the_bytes_are_split_changes_nothing() {
     let stream = [
         prepared("s", "SELECT 'x' /* DROP */"),
         prepared("", "DROP TABLE \"a\"\"b\""),
-        super::stream::query("DELETE FROM t WHERE id = 3"),
+        stream::query("DELETE FROM t WHERE id = 3"),
     ]
     .concat();
     let whole = Connection {
@@ -150,7 +150,7 @@ fn a_statement_of_a_megabyte_is_read_to_its_end() {
 
 #[test]
 fn a_message_that_is_not_complete_waits() {
-    let mut stream = super::stream::query("DROP TABLE t");
+    let mut stream = stream::query("DROP TABLE t");
     stream.truncate(stream.len() - 3);
     let connection = Connection {
         writes: vec![stream],
@@ -216,11 +216,7 @@ fn random_streams_end_in_an_answer() {
         dice ^= dice << 17;
         dice
     };
-    let good = [
-        prepared("s", "SELECT 1"),
-        super::stream::query("DELETE FROM t"),
-    ]
-    .concat();
+    let good = [prepared("s", "SELECT 1"), stream::query("DELETE FROM t")].concat();
     for _ in 0..2000 {
         let mut bytes = good.clone();
         for _ in 0..next() % 5 {
