@@ -179,6 +179,10 @@ pub fn end<R: Repeat>(tables: &Tables, scan: &mut Scan) {
 /// The chunk behind the end of a text: NUL.
 static NOTHING: [u8; CHUNK_BYTES] = [0; CHUNK_BYTES];
 
+/// Steps of the statement automaton in one turn at most: most tokens take one
+/// to three, and a turn costs more than a step.
+const TURN_STEPS: u32 = 3;
+
 /// What is done turn by turn: take a piece of a word, take a step of the
 /// statement automaton, or read on to the next event. Everything that one turn
 /// leaves for the next is in [`Scan`].
@@ -194,10 +198,19 @@ impl Turn for Block<'_> {
         let limit = self.scan.limit;
         if self.scan.mark < self.scan.upto {
             names::take(self.scan, self.chunk);
-            return true;
+            if self.scan.mark < self.scan.upto {
+                return true;
+            }
+        }
+        let mut steps = 0;
+        while steps < TURN_STEPS {
+            if self.scan.now == 0 {
+                break;
+            }
+            statement::step(self.tables, self.scan);
+            steps += 1;
         }
         if self.scan.now != 0 {
-            statement::step(self.tables, self.scan);
             return true;
         }
         if self.scan.done != 0 {

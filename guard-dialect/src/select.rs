@@ -142,7 +142,7 @@ impl Query {
 
     pub(crate) fn step(self, token: Tok) -> Step {
         match self.part {
-            Part::From => self.from_item(token),
+            Part::From => self.item(token),
             Part::Rows => match token {
                 Tok::From => Step::to(self.part(Part::FromCall)),
                 _ => Step::to(self.part(Part::Item)).again(),
@@ -183,7 +183,7 @@ impl Query {
     }
 
     /// An item of FROM is expected.
-    fn from_item(self, token: Tok) -> Step {
+    fn item(self, token: Tok) -> Step {
         match token {
             Tok::Lateral | Tok::Only | Tok::JoinSide | Tok::Join => Step::to(self),
             Tok::Rows => Step::to(self.part(Part::Rows)),

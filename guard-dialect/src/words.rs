@@ -55,7 +55,7 @@ const WORDS: &[(Tok, &str)] = &[
     (Unnest, "unnest"), (SetConfig, "set_config"), (PgCatalog, "pg_catalog"), (PgTemp, "pg_temp"),
     (PgSettings, "pg_settings"), (SystemColumn, "ctid xmin xmax cmin cmax tableoid"),
     (EncodingName, "client_encoding"), (StringsName, "standard_conforming_strings"),
-    (SettingName, "session_replication_role row_security"), (SearchPath, "search_path"),
+    (SettingName, "session_replication_role"), (SearchPath, "search_path"),
     (Names, "names"), (Off, "off"),
     (SafeValue, "origin utf8 unicode sql_ascii latin1 latin9 win1252 win1251 koi8r euc_jp euc_kr"),
 ];
@@ -75,7 +75,7 @@ const LITERALS: &[(Tok, &str)] = &[
 const QUOTED: &[(Tok, &str)] = &[
     (QuotedEncodingName, "client_encoding"),
     (QuotedStringsName, "standard_conforming_strings"),
-    (QuotedSettingName, "session_replication_role row_security"),
+    (QuotedSettingName, "session_replication_role"),
     (PgSettings, "pg_settings"),
     (PgTemp, "pg_temp"),
     (SetConfig, "set_config"),

@@ -1,0 +1,61 @@
+//! The engine on the host.
+
+use guard_common::engine::{self, Scan, Tables};
+use guard_common::facts::Facts;
+use guard_common::limits::CHUNK_BYTES;
+use guard_common::repeat::Host;
+use zerocopy::FromZeros;
+
+/// The engine with PostgreSQL's tables.
+pub(crate) struct Engine {
+    pub(crate) tables: Box<Tables>,
+    scan: Scan,
+    chunk: [u8; CHUNK_BYTES],
+}
+
+impl Engine {
+    pub(crate) fn new() -> Self {
+        let (tables, _) = guard_dialect::postgresql().expect("the dialect fits its tables");
+        Self {
+            tables,
+            scan: Scan::new_zeroed(),
+            chunk: [0; CHUNK_BYTES],
+        }
+    }
+
+    /// The facts of `text`, read in the pieces between `splits` (and in chunks).
+    /// What the tables of an unused entry hold is forgotten.
+    pub(crate) fn facts(&mut self, text: &[u8], splits: &[usize]) -> Facts {
+        engine::begin(&self.tables, &mut self.scan);
+        let mut from = 0;
+        for to in splits.iter().copied().chain([text.len()]) {
+            for piece in text[from..to].chunks(CHUNK_BYTES) {
+                // Each piece at another place of the chunk.
+                let at = (from * 7) % (CHUNK_BYTES - piece.len() + 1);
+                self.chunk[at..at + piece.len()].copy_from_slice(piece);
+                let to = (at + piece.len()) as u32;
+                engine::feed::<Host>(&self.tables, &mut self.scan, &self.chunk, at as u32, to);
+            }
+            from = to;
+        }
+        engine::end::<Host>(&self.tables, &mut self.scan);
+        used(&self.scan.facts)
+    }
+}
+
+/// The facts without what lies behind the names in use.
+pub(crate) fn used(facts: &Facts) -> Facts {
+    let mut used = Facts::NEW;
+    let count = usize::from(facts.table_count).min(facts.tables.len());
+    for (entry, table) in used.tables.iter_mut().zip(&facts.tables[..count]) {
+        entry.len = table.len;
+        entry.cut = table.cut;
+        entry.tag = table.tag;
+        let len = table.as_bytes().len();
+        entry.bytes[..len].copy_from_slice(table.as_bytes());
+    }
+    Facts {
+        tables: used.tables,
+        ..*facts
+    }
+}

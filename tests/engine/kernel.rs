@@ -1,0 +1,170 @@
+//! The engine in the kernel, run by `BPF_PROG_TEST_RUN`: it says of every text
+//! what it says on the host.
+
+use super::generator::Random;
+use super::host::{self, Engine};
+use aya::maps::{Array, MapData};
+use aya::programs::{SchedClassifier, TestRun, TestRunOptions};
+use aya::{Ebpf, EbpfLoader};
+use guard_common::engine::{Scan, Tables};
+use guard_common::facts::Facts;
+use guard_common::limits::CHUNK_BYTES;
+use guard_tests::need::{Need, require};
+use guard_tests::paths;
+use std::path::PathBuf;
+use std::process::Command;
+
+#[path = "../../guard-agent/build/toolchain.rs"]
+mod toolchain;
+
+/// A plain record as a map value.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+struct Bytes<T>(T);
+
+// SAFETY: used for plain records without padding only: `Tables`, `Scan`, arrays.
+unsafe impl<T: Copy + 'static> aya::Pod for Bytes<T> {}
+
+/// Bits of an order; see `guard-ebpf/src/selftest.rs`.
+const BEGIN: u32 = 1;
+const FEED: u32 = 2;
+const END: u32 = 4;
+
+/// Texts that are compared.
+const TEXTS: usize = 100_000;
+
+/// The loaded object.
+struct Kernel {
+    bpf: Ebpf,
+    scan: Array<MapData, Bytes<Scan>>,
+    chunk: Array<MapData, Bytes<[u8; CHUNK_BYTES]>>,
+    order: Array<MapData, Bytes<[u32; 4]>>,
+}
+
+impl Kernel {
+    fn load(tables: &Tables) -> Self {
+        let object = std::fs::read(build()).expect("the object that was just built");
+        let mut bpf = EbpfLoader::new().load(&object).expect("the object loads");
+        let mut lexer: Array<_, Bytes<Tables>> = take(&mut bpf, "selftest_lexer");
+        // SAFETY: `Bytes` is transparent.
+        let tables: &Bytes<Tables> = unsafe { &*std::ptr::from_ref(tables).cast() };
+        lexer.set(0, tables, 0).expect("tables are written");
+        let kernel = Self {
+            scan: take(&mut bpf, "selftest_scan"),
+            chunk: take(&mut bpf, "selftest_chunk"),
+            order: take(&mut bpf, "selftest_order"),
+            bpf,
+        };
+        kernel.verified()
+    }
+
+    fn program(&mut self) -> &mut SchedClassifier {
+        let program = self.bpf.program_mut("guard_selftest");
+        program
+            .expect("the object has the program")
+            .try_into()
+            .expect("the program is a classifier")
+    }
+
+    fn verified(mut self) -> Self {
+        self.program().load().expect("the verifier accepts it");
+        self
+    }
+
+    fn run(&mut self, what: u32, from: usize, to: usize) {
+        let order = Bytes([what, from as u32, to as u32, 0]);
+        self.order.set(0, order, 0).expect("the order is written");
+        let mut options = TestRunOptions::new();
+        options.data_in = Some(&[0; 64]);
+        let result = self.program().test_run(options).expect("the program runs");
+        assert_eq!(result.return_value, 0);
+    }
+
+    fn facts(&mut self, text: &[u8], splits: &[usize]) -> Facts {
+        let mut chunk = [0; CHUNK_BYTES];
+        chunk[..text.len()].copy_from_slice(text);
+        self.chunk
+            .set(0, Bytes(chunk), 0)
+            .expect("the chunk is written");
+        let mut from = 0;
+        let mut what = BEGIN | FEED;
+        for to in splits {
+            self.run(what, from, *to);
+            (what, from) = (FEED, *to);
+        }
+        self.run(what | END, from, text.len());
+        host::used(&self.scan.get(&0, 0).expect("the state is read").0.facts)
+    }
+}
+
+fn take<V: aya::Pod>(bpf: &mut Ebpf, name: &str) -> Array<MapData, V> {
+    let map = bpf.take_map(name).expect("the object has the map");
+    map.try_into().expect("the map is an array of that size")
+}
+
+/// Builds the object with the engine for tests.
+fn build() -> PathBuf {
+    let found = toolchain::Toolchain::find().expect("the tools were there a moment ago");
+    let folder = paths::target().join("selftest");
+    let mut cargo = Command::new("cargo");
+    cargo
+        .env("RUSTC", &found.compiler.rustc)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            toolchain::rustflags(&found, paths::root()),
+        )
+        .current_dir(paths::root())
+        .args([
+            "build",
+            "--package",
+            "guard-ebpf",
+            "--bin",
+            "guard-selftest",
+        ])
+        .args([
+            "--release",
+            "--locked",
+            "--target",
+            toolchain::TARGET,
+            "--target-dir",
+        ])
+        .arg(&folder);
+    if found.compiler.build_core {
+        cargo.args(["-Z", "build-std=core"]);
+    }
+    let status = cargo.status().expect("cargo starts");
+    assert!(status.success(), "the object does not build");
+    folder
+        .join(toolchain::TARGET)
+        .join("release/guard-selftest")
+}
+
+#[test]
+fn the_kernel_says_what_the_host_says() {
+    if !require(&[Need::Root]) {
+        return;
+    }
+    if let Err(missing) = toolchain::Toolchain::find() {
+        eprintln!("not run: {missing}");
+        return;
+    }
+    let mut engine = Engine::new();
+    let mut kernel = Kernel::load(&engine.tables);
+    let mut random = Random::new(3);
+    let pool: Vec<String> = super::cases().into_iter().map(|case| case.sql).collect();
+    for sql in &pool {
+        let text = sql.as_bytes();
+        assert_eq!(kernel.facts(text, &[]), engine.facts(text, &[]), "{sql}");
+    }
+    for _ in 0..TEXTS {
+        let text = random.text(&pool);
+        let splits = random.splits(text.len());
+        assert_eq!(
+            kernel.facts(&text, &splits),
+            engine.facts(&text, &[]),
+            "{:?} {splits:?}",
+            String::from_utf8_lossy(&text)
+        );
+    }
+}
