@@ -1,10 +1,11 @@
 //! From the two specifications to [`Tables`].
 
 use super::automaton::{State, Step};
+use super::context::Context;
 use super::lexer::{Lex, Lexer, Next};
 use super::minimise::{Cell, minimise};
 use super::numbering::Numbering;
-use super::statement::{Context, Statement};
+use super::statement::Statement;
 use super::token::Tok;
 use guard_common::engine::{Action, Event, STATE_BITS, Tables};
 use guard_common::limits::{ACTIONS, CELLS, EVENTS, STEPS};

@@ -4,8 +4,9 @@
 //! their own. What is not proved to limit counts as a tautology.
 
 use super::automaton::{State, Step};
+use super::context::{Context, broken};
 use super::predicate::Value;
-use super::statement::{Context, Statement, broken};
+use super::statement::Statement;
 use super::token::Tok;
 use guard_common::engine::action;
 

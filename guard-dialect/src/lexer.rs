@@ -4,6 +4,7 @@
 //! puts bytes back, an event here does not consume its byte, which is then
 //! stepped again from the state that the event names.
 
+use super::number::Number;
 use super::token::Tok;
 use super::words::Trie;
 use guard_common::engine::event;
@@ -123,70 +124,6 @@ pub(crate) enum Op {
     Is(Tok),
     /// `=` and `*` so far, which change with a second byte.
     Single(Tok),
-}
-
-/// The value of a number so far, as far as it matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Number {
-    /// Digits without leading zeros, up to 11.
-    digits: u8,
-    /// The only digit is 1.
-    one: bool,
-    /// Only nines.
-    nines: bool,
-    /// A one and zeros.
-    power: bool,
-    /// Length of the common prefix with each of [`EXTREMES`]; `u8::MAX`: none.
-    extremes: [u8; 3],
-}
-
-/// The limits of the integer types.
-const EXTREMES: [&[u8]; 3] = [b"214748364", b"922337203685477580", b"429496729"];
-
-impl Number {
-    const ZERO: Self = Self {
-        digits: 0,
-        one: false,
-        nines: true,
-        power: true,
-        extremes: [0; 3],
-    };
-
-    fn digit(mut self, byte: u8) -> Self {
-        if self.digits == 0 && byte == b'0' {
-            return self;
-        }
-        self.one = self.digits == 0 && byte == b'1';
-        self.nines &= byte == b'9';
-        self.power &= byte == if self.digits == 0 { b'1' } else { b'0' };
-        for (at, extreme) in self.extremes.iter_mut().zip(EXTREMES) {
-            *at = match extreme.get(usize::from(*at)) {
-                Some(expected) if *at != u8::MAX && *expected == byte => *at + 1,
-                // One digit more: 7, 8, 5 …
-                None if usize::from(*at) == extreme.len() => *at + 1,
-                _ => u8::MAX,
-            };
-        }
-        self.digits = (self.digits + 1).min(11);
-        self
-    }
-
-    fn token(self) -> Tok {
-        let extreme = self
-            .extremes
-            .iter()
-            .zip(EXTREMES)
-            .any(|(at, extreme)| usize::from(*at) == extreme.len() + 1);
-        if self.digits == 0 || self.one {
-            Tok::Zero
-        } else if extreme || (self.nines && self.digits >= 6) || (self.power && self.digits >= 9) {
-            Tok::Big
-        } else if self.digits >= 5 {
-            Tok::Long
-        } else {
-            Tok::Num
-        }
-    }
 }
 
 /// What a byte does.
@@ -430,7 +367,7 @@ impl Lexer {
         match byte {
             _ if is_space(byte) => Next::Go(Start),
             _ if is_word_start(byte) => raise(Tok::Nothing, event::MARK, false, Word(Some(0))),
-            b'0'..=b'9' => Next::Go(Number(self::Number::ZERO.digit(byte))),
+            b'0'..=b'9' => Next::Go(Number(super::number::Number::ZERO.digit(byte))),
             b'\'' => Next::Go(Text(self::Text::Known(0), Quote::Plain)),
             b'"' => Next::Go(NameStart(false)),
             b'$' => Next::Go(Dollar),

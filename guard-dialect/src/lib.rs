@@ -3,23 +3,30 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | [`lexer`](self) | PostgreSQL's lexer: (state, byte) → next state or event |
+//! | `lexer`, `number` | PostgreSQL's lexer: (state, byte) → next state or event |
 //! | `words`, `token` | the words it knows; the tokens it gives |
-//! | `statement`, `select` | statements: (state, token) → next state and effects |
+//! | `statement`, `context` | statements: (state, token) → next state and effects |
+//! | `select`, `data`, `definition`, `setting`, `name` | queries; other statements on rows; DROP, CREATE, ALTER; SET; names of tables |
 //! | `condition`, `predicate` | is a WHERE proved to limit? |
 //! | `word` | names, calls and casts inside expressions |
 //! | `automaton` | the types of states and steps |
-//! | `build`, `minimise` | number the states, merge equal ones, fill the tables |
+//! | `build`, `minimise`, `numbering` | number the states, merge equal ones, fill the tables |
 //! | `summary` | facts as words for people |
 
 mod automaton;
 mod build;
 mod condition;
+mod context;
+mod data;
+mod definition;
 mod lexer;
 mod minimise;
+mod name;
+mod number;
 mod numbering;
 mod predicate;
 mod select;
+mod setting;
 mod statement;
 mod summary;
 mod token;

@@ -2,7 +2,8 @@
 
 use super::automaton::{State, Step};
 use super::condition::{Condition, Level, ends};
-use super::statement::{Context, Statement, broken};
+use super::context::{Context, broken};
+use super::statement::Statement;
 use super::token::Tok;
 use super::word::Word;
 

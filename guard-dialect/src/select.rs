@@ -2,7 +2,9 @@
 
 use super::automaton::{State, Step};
 use super::condition::Condition;
-use super::statement::{Context, NameKind, Statement};
+use super::context::Context;
+use super::name::NameKind;
+use super::statement::Statement;
 use super::token::Tok;
 use super::word;
 use guard_common::class::{Class, Where};

@@ -3,8 +3,10 @@
 
 use super::automaton::{State, Step};
 use super::condition::Condition;
+use super::context::{Context, broken};
 use super::predicate::Value;
-use super::statement::{ConfigPart, Context, Statement, broken};
+use super::setting::ConfigPart;
+use super::statement::Statement;
 use super::token::Tok;
 use guard_common::class::Class;
 use guard_common::engine::{action, resolve};

@@ -1,0 +1,185 @@
+//! Statements on definitions: DROP, CREATE, ALTER.
+
+use super::automaton::Step;
+use super::context::Context;
+use super::name::{NameKind, list};
+use super::statement::Statement;
+use super::token::Tok;
+use guard_common::class::Class;
+use guard_common::engine::action;
+use guard_common::facts::Access;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum TablePart {
+    Name,
+    Body,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum AlterPart {
+    Name,
+    Body,
+    Drop,
+    Type,
+}
+
+pub(crate) fn drop_object(context: Context, token: Tok) -> Step {
+    let rest = |verb| {
+        Step::to(Statement::Rest(context))
+            .hit(Class::Drop)
+            .verb(verb)
+    };
+    let several = |verb| {
+        list(context, Access::Destroy, NameKind::Plain)
+            .hit(Class::Drop)
+            .verb(verb)
+    };
+    match token {
+        Tok::Semi | Tok::End | Tok::Cut | Tok::Close => {
+            context.finish(token, Tok::BackOpen).hit(Class::Drop)
+        }
+        Tok::Table => list(context, Access::Destroy, NameKind::Dropped).verb("DROP TABLE"),
+        Tok::View => several("DROP VIEW"),
+        Tok::Materialized => several("DROP MATERIALIZED VIEW"),
+        Tok::Schema => rest("DROP SCHEMA"),
+        Tok::Database => rest("DROP DATABASE").hit(Class::Admin),
+        Tok::Index => rest("DROP INDEX"),
+        Tok::Sequence => rest("DROP SEQUENCE"),
+        Tok::Function => rest("DROP FUNCTION"),
+        Tok::Procedure => rest("DROP PROCEDURE"),
+        Tok::Type => rest("DROP TYPE"),
+        Tok::Extension => rest("DROP EXTENSION").hit(Class::Admin),
+        Tok::Role | Tok::Group => rest("DROP ROLE").hit(Class::Grant),
+        Tok::Owned => rest("DROP OWNED").hit(Class::Grant),
+        Tok::Trigger => rest("DROP TRIGGER"),
+        Tok::Policy => rest("DROP POLICY").hit(Class::Grant),
+        _ => rest("DROP"),
+    }
+}
+
+/// What follows CREATE. A temporary table is the session's own and gone with it:
+/// it is no change of the schema.
+pub(crate) fn create(context: Context, temporary: bool, token: Tok) -> Step {
+    use Statement::*;
+    let made = |state, verb| Step::to(state).verb(verb).hit(Class::Create);
+    let rest = |verb| made(Rest(context), verb);
+    match token {
+        Tok::Semi | Tok::End | Tok::Cut | Tok::Close => {
+            context.finish(token, Tok::BackOpen).hit(Class::Create)
+        }
+        Tok::Temp => Step::to(Create(context, true)),
+        Tok::Table => {
+            let table = Step::to(CreateTable {
+                context,
+                temporary,
+                part: TablePart::Name,
+            });
+            if temporary {
+                table.verb("CREATE TEMP TABLE").hit(Class::Session)
+            } else {
+                table.verb("CREATE TABLE").hit(Class::Create)
+            }
+        }
+        Tok::View => made(CreateView { context, dry: true }, "CREATE VIEW"),
+        Tok::Materialized => made(
+            CreateView {
+                context,
+                dry: false,
+            },
+            "CREATE MATERIALIZED VIEW",
+        ),
+        Tok::Index => made(CreateIndex(context), "CREATE INDEX"),
+        Tok::Function => made(CreateFunction(context, false), "CREATE FUNCTION"),
+        Tok::Procedure => made(CreateFunction(context, false), "CREATE PROCEDURE"),
+        Tok::Schema => made(CreateSchema(context), "CREATE SCHEMA"),
+        Tok::Rule => made(CreateRule(context), "CREATE RULE"),
+        Tok::Role | Tok::Group => rest("CREATE ROLE").hit(Class::Grant),
+        Tok::Policy => rest("CREATE POLICY").hit(Class::Grant),
+        Tok::Extension => rest("CREATE EXTENSION").hit(Class::Admin),
+        Tok::Database => rest("CREATE DATABASE").hit(Class::Admin),
+        Tok::Server | Tok::Publication => rest("CREATE").hit(Class::Admin),
+        Tok::Trigger => rest("CREATE TRIGGER"),
+        Tok::Sequence => rest("CREATE SEQUENCE"),
+        Tok::Type => rest("CREATE TYPE"),
+        // OR REPLACE, UNIQUE, UNLOGGED, TRUSTED, GLOBAL, FOREIGN …
+        _ => Step::to(Create(context, temporary)),
+    }
+}
+
+pub(crate) fn create_table(context: Context, temporary: bool, part: TablePart, token: Tok) -> Step {
+    let to = |part| {
+        Step::to(Statement::CreateTable {
+            context,
+            temporary,
+            part,
+        })
+    };
+    match (part, token) {
+        (_, Tok::Semi | Tok::End | Tok::Cut | Tok::Close) => context.finish(token, Tok::BackOpen),
+        (TablePart::Name, Tok::If | Tok::Not | Tok::Exists) => to(part),
+        (TablePart::Name, _) if token.is_name() => {
+            let kind = if temporary {
+                NameKind::Temporary
+            } else {
+                NameKind::Plain
+            };
+            to(TablePart::Body)
+                .push(Statement::name(Access::Write, kind))
+                .again()
+        }
+        (TablePart::Body, Tok::Open) => to(part).push(Statement::Skip(false)),
+        (TablePart::Body, Tok::As) => Step::to(Statement::Start(context.counted())),
+        // ON COMMIT DROP: the name may mean another table at once.
+        (TablePart::Body, Tok::Commit) => to(part).flag(action::FORGET),
+        _ => to(part),
+    }
+}
+
+pub(crate) fn alter(context: Context, token: Tok) -> Step {
+    use Statement::*;
+    let rest = |class, verb| Step::to(Rest(context)).hit(class).verb(verb);
+    let body = |verb| {
+        Step::to(AlterTable(context, AlterPart::Body))
+            .hit(Class::Alter)
+            .verb(verb)
+    };
+    match token {
+        Tok::Semi | Tok::End | Tok::Cut | Tok::Close => context.finish(token, Tok::BackOpen),
+        Tok::Table => Step::to(AlterTable(context, AlterPart::Name))
+            .hit(Class::Alter)
+            .verb("ALTER TABLE"),
+        Tok::Role | Tok::Group => rest(Class::Grant, "ALTER ROLE"),
+        Tok::System => rest(Class::Admin, "ALTER SYSTEM"),
+        Tok::Default => rest(Class::Grant, "ALTER DEFAULT PRIVILEGES"),
+        Tok::Policy => rest(Class::Grant, "ALTER POLICY"),
+        Tok::Database => rest(Class::Admin, "ALTER DATABASE").hit(Class::Alter),
+        Tok::Extension | Tok::Server | Tok::Publication => body("ALTER").hit(Class::Admin),
+        Tok::Schema => body("ALTER SCHEMA"),
+        Tok::View | Tok::Materialized => body("ALTER VIEW"),
+        Tok::Index => body("ALTER INDEX"),
+        Tok::Sequence => body("ALTER SEQUENCE"),
+        Tok::Function | Tok::Procedure => body("ALTER FUNCTION"),
+        Tok::Type => body("ALTER TYPE"),
+        _ => body("ALTER"),
+    }
+}
+
+pub(crate) fn alter_table(context: Context, part: AlterPart, token: Tok) -> Step {
+    let to = |part| Step::to(Statement::AlterTable(context, part));
+    match (part, token) {
+        (AlterPart::Drop, Tok::Not | Tok::Default) => to(AlterPart::Body),
+        (AlterPart::Drop, _) => to(AlterPart::Body).hit(Class::AlterDrop).again(),
+        (_, Tok::Semi | Tok::End | Tok::Cut | Tok::Close) => context.finish(token, Tok::BackOpen),
+        (AlterPart::Name, Tok::If | Tok::Exists | Tok::Only | Tok::All) => to(part),
+        (AlterPart::Name, _) if token.is_name() => to(AlterPart::Body)
+            .push(Statement::name(Access::Write, NameKind::Plain))
+            .again(),
+        (_, Tok::Open) => to(part).push(Statement::Skip(false)),
+        (_, Tok::Drop) => to(AlterPart::Drop),
+        (AlterPart::Body, Tok::Type) => to(AlterPart::Type),
+        (AlterPart::Type, Tok::Using) => to(AlterPart::Body).hit(Class::AlterDrop),
+        (AlterPart::Type, Tok::Comma) => to(AlterPart::Body),
+        (_, Tok::Owner | Tok::Disable) => to(part).hit(Class::Grant),
+        _ => to(part),
+    }
+}

@@ -1,0 +1,134 @@
+//! Names of tables, and lists of them.
+
+use super::automaton::Step;
+use super::context::Context;
+use super::statement::Statement;
+use super::token::Tok;
+use super::word::Callee;
+use guard_common::class::{Class, Opaque};
+use guard_common::engine::{action, resolve};
+use guard_common::facts::Access;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum NameKind {
+    /// A table.
+    Plain,
+    /// A table, or a function when a parenthesis follows.
+    Item,
+    /// A table whose access is known later.
+    Later,
+    /// A temporary table being made.
+    Temporary,
+    /// A table being dropped.
+    Dropped,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum NamePart {
+    First,
+    /// Behind a part of it.
+    Some(Callee),
+    /// Behind a dot.
+    Dot(Callee),
+    /// It holds a part that is not decoded.
+    Odd,
+    /// The interpreter has been asked whether it is temporary.
+    Asked,
+}
+
+/// The start of a list of tables.
+pub(crate) fn list(context: Context, access: Access, kind: NameKind) -> Step {
+    Step::to(Statement::Names {
+        context,
+        access,
+        kind,
+        expected: true,
+    })
+}
+
+/// A list of tables.
+pub(crate) fn names(
+    context: Context,
+    access: Access,
+    kind: NameKind,
+    expected: bool,
+    token: Tok,
+) -> Step {
+    let to = |expected| {
+        Step::to(Statement::Names {
+            context,
+            access,
+            kind,
+            expected,
+        })
+    };
+    match token {
+        Tok::Semi | Tok::End | Tok::Cut | Tok::Close => context.finish(token, Tok::BackValue),
+        Tok::Comma => to(true),
+        Tok::Table | Tok::Only | Tok::If | Tok::Not | Tok::Exists if expected => to(true),
+        // DROP … CASCADE may take more than the table that is named.
+        Tok::Cascade if kind == NameKind::Dropped => {
+            Step::to(Statement::Rest(context)).hit(Class::Drop)
+        }
+        Tok::In | Tok::Cascade => Step::to(Statement::Rest(context)),
+        _ if expected && token.is_name() => to(false).push(Statement::name(access, kind)).again(),
+        _ => to(expected),
+    }
+}
+
+/// A (dotted) name.
+pub(crate) fn name(access: Access, kind: NameKind, part: NamePart, token: Tok) -> Step {
+    let frame = |part| Statement::Name { access, kind, part };
+    let read = |callee| {
+        let step = Step::to(frame(NamePart::Some(callee))).flag(action::NAME | action::KEEP);
+        match token {
+            Tok::Unicode => Step::to(frame(NamePart::Odd))
+                .opaque(Opaque::Name)
+                .flag(action::TRUNCATED)
+                .hits(if kind == NameKind::Dropped {
+                    Class::Drop.bit()
+                } else {
+                    0
+                }),
+            // The view `pg_settings` sets what is written to it.
+            Tok::PgSettings if access != Access::Read => {
+                step.opaque(Opaque::Setting).opaque_after(Opaque::Setting)
+            }
+            _ => step,
+        }
+    };
+    match (part, token) {
+        (NamePart::First, _) if token.is_name() => read(Callee::first(token)),
+        (NamePart::Dot(before), _) if token.is_word() => read(before.then(token)),
+        (NamePart::Some(before), Tok::Dot) => Step::to(frame(NamePart::Dot(before))),
+        (NamePart::Odd, Tok::Dot) => Step::to(frame(NamePart::Odd)),
+        (NamePart::Odd, _) if token.is_word() => Step::to(frame(NamePart::Odd)),
+        (NamePart::Some(before), Tok::Open) if kind == NameKind::Item => {
+            let step = Step::pop(Tok::BackNo).again();
+            match before {
+                Callee::Safe | Callee::Unnest => step,
+                Callee::SetConfig => step
+                    .unsafe_call()
+                    .hit(Class::Set)
+                    .opaque(Opaque::Setting)
+                    .opaque_after(Opaque::Setting),
+                _ => step.unsafe_call(),
+            }
+        }
+        (NamePart::Some(_), _) if kind == NameKind::Dropped => Step::to(frame(NamePart::Asked))
+            .resolve(resolve::TEMPORARY)
+            .again(),
+        (NamePart::Asked, Tok::TempYes) => {
+            Step::pop(Tok::BackYes).table(access).flag(action::FORGET)
+        }
+        (NamePart::Asked, _) => Step::pop(Tok::BackYes).table(access).hit(Class::Drop),
+        (NamePart::Some(_), _) if kind == NameKind::Temporary => Step::pop(Tok::BackYes)
+            .table(access)
+            .flag(action::TEMPORARY)
+            .again(),
+        (NamePart::Some(_), _) if kind == NameKind::Later => Step::pop(Tok::BackYes).again(),
+        (NamePart::Some(_), _) => Step::pop(Tok::BackYes).table(access).again(),
+        (NamePart::Odd, _) => Step::pop(Tok::BackYes).again(),
+        _ => Step::pop(Tok::BackNo).again(),
+    }
+}
