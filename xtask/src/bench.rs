@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// Transactions of pgbench in each state of a round
     #[arg(long, default_value_t = 5000)]
     transactions: u32,
+    /// Measure the development build, whose daemon is slower
+    #[arg(long)]
+    dev: bool,
 }
 
 /// What a workload runs under.
@@ -52,36 +55,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         bail!("the benchmark loads programs into the kernel: run it as root");
     }
     setup::ensure(&[Part::Build, Part::Server])?;
-    // A debug build of the daemon would measure the wrong thing.
-    cmd::run(cmd::cargo().args([
-        "build",
-        "--release",
-        "--package",
-        "guard-agent",
-        "--package",
-        "guard-tests",
-    ]))?;
-    if cfg!(debug_assertions) {
-        let words = [
-            "--rounds",
-            &options.rounds.to_string(),
-            "--transactions",
-            &options.transactions.to_string(),
-        ]
-        .map(String::from);
-        return cmd::run(
-            cmd::cargo()
-                .args([
-                    "run",
-                    "--quiet",
-                    "--release",
-                    "--package",
-                    "xtask",
-                    "--",
-                    "bench",
-                ])
-                .args(words),
-        );
+    if options.dev {
+        cmd::run(cmd::cargo().args([
+            "build",
+            "--package",
+            "guard-agent",
+            "--package",
+            "guard-tests",
+        ]))?;
+    } else if cfg!(debug_assertions) {
+        return released(options);
     }
     let policy = paths::root().join("examples/policies/demo.yaml");
     let policy = std::fs::read_to_string(&policy)
@@ -94,6 +77,32 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     print!("{}", report::table(&samples));
     Ok(())
+}
+
+/// Builds everything in release mode and measures there.
+fn released(options: &Options) -> Result<()> {
+    cmd::run(cmd::cargo().args([
+        "build",
+        "--release",
+        "--package",
+        "guard-agent",
+        "--package",
+        "guard-tests",
+    ]))?;
+    let (rounds, transactions) = (options.rounds.to_string(), options.transactions.to_string());
+    cmd::run(
+        cmd::cargo()
+            .args([
+                "run",
+                "--quiet",
+                "--release",
+                "--package",
+                "xtask",
+                "--",
+                "bench",
+            ])
+            .args(["--rounds", &rounds, "--transactions", &transactions]),
+    )
 }
 
 /// A stand whose daemon comes and goes.
