@@ -4,6 +4,7 @@
 //! puts bytes back, an event here does not consume its byte, which is then
 //! stepped again from the state that the event names.
 
+use super::bytes::{is_newline, is_operator, is_space, is_word, is_word_start};
 use super::number::Number;
 use super::token::Tok;
 use super::words::Trie;
@@ -159,26 +160,6 @@ fn raise(token: Tok, kind: u8, consume: bool, next: Lex) -> Next {
         next,
         other: next,
     }
-}
-
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
-}
-
-fn is_newline(byte: u8) -> bool {
-    matches!(byte, b'\n' | b'\r')
-}
-
-fn is_word_start(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
-}
-
-fn is_word(byte: u8) -> bool {
-    is_word_start(byte) || byte.is_ascii_digit() || byte == b'$'
-}
-
-fn is_operator(byte: u8) -> bool {
-    b"~!@#^&|`?+-*/%<>=".contains(&byte)
 }
 
 /// The lexer with its words.
@@ -494,16 +475,14 @@ impl Lexer {
         let ends = !is_operator(byte) || matches!(byte, b'-' | b'/' | b'+');
         match (op, byte) {
             (Op::Less, b'=') => go(Op::LessEqual),
-            (Op::LessEqual, b'>') => with(Tok::Arith),
+            (Op::LessEqual | Op::LessDash, b'>') => with(Tok::Arith),
             (Op::LessEqual, _) => before(Tok::Lt, Lex::Start),
             (Op::Amp, b'&' | b'<' | b'>') => go(Op::Is(Tok::Match)),
-            (Op::Less, b'>') => with(Tok::Ne),
             (Op::Less, b'-') => go(Op::LessDash),
-            (Op::LessDash, b'>') => with(Tok::Arith),
             (Op::LessDash, b'-') => before(Tok::Lt, Lex::Line),
             (Op::LessDash, _) => before(Tok::Lt, Lex::Dash),
             (Op::Greater, b'=') => with(Tok::Gt),
-            (Op::Bang, b'=') => with(Tok::Ne),
+            (Op::Bang, b'=') | (Op::Less, b'>') => with(Tok::Ne),
             (Op::Bang, b'~') => go(Op::Is(Tok::NotMatch)),
             (Op::Hash, b'>') => go(Op::Is(Tok::Arrow)),
             (Op::DashGreater, b'>') => with(Tok::Arrow),

@@ -15,6 +15,7 @@
 
 mod automaton;
 mod build;
+mod bytes;
 mod condition;
 mod context;
 mod data;
