@@ -12,7 +12,10 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if error.is_closed_pipe() => Exit::Done.into(),
         Err(error) => {
-            eprintln!("guardctl: error: {error}");
+            // The daemon's words about a policy begin so themselves.
+            let text = error.to_string();
+            let text = text.strip_prefix("error: ").unwrap_or(&text);
+            eprintln!("guardctl: error: {text}");
             if let Some(help) = error.help() {
                 eprintln!("  help: {help}");
             }

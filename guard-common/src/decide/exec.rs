@@ -1,7 +1,7 @@
 //! Decides a program start from its path and its arguments.
 //!
 //! First the arguments become hashes ([`Work::read_argv`]), the paths too
-//! ([`Program::read`]); then [`open`] marks the arguments that may stand for
+//! ([`Program::read`]); then `open` marks the arguments that may stand for
 //! the program, and [`decide`] compares the rules' patterns at each of them.
 //!
 //! *Which arguments stand for the program?* The first always does, under three

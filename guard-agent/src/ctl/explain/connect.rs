@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 /// Tells what policy says about a connection.
 #[derive(Debug, clap::Args)]
 pub(super) struct ConnectArgs {
-    /// Address and port: 10.0.0.7:5432, [::1]:5432 or localhost:5432
+    /// Address and port: 10.0.0.7:5432, `[::1]:5432` or localhost:5432
     #[arg(value_name = "ADDR:PORT")]
     address: String,
     #[command(flatten)]
