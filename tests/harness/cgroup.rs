@@ -32,7 +32,9 @@ impl Cgroup {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("guard-test-{}-{number}", std::process::id());
-        let path = root().expect("cgroup v2 is mounted").join(name);
+        let root = root().expect("cgroup v2 is mounted");
+        sweep(&root);
+        let path = root.join(name);
         std::fs::create_dir(&path).expect("a cgroup can be made");
         Self(path)
     }
@@ -41,6 +43,20 @@ impl Cgroup {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
+    }
+}
+
+/// Removes empty cgroups of test processes that ended without cleaning up.
+fn sweep(root: &Path) {
+    for entry in root.read_dir().into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let owner = name
+            .strip_prefix("guard-test-")
+            .and_then(|rest| rest.split('-').next());
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            // One that is not empty is somebody's, and stays.
+            std::fs::remove_dir(entry.path()).ok();
+        }
     }
 }
 
