@@ -162,7 +162,7 @@ static LEXER: Array<Tables> = Array::with_max_entries(1, 0);
 /// writer: the connect hooks make it; voice and authority, under the socket's
 ///         lock
 /// reader: the same
-/// room:   about 10 KiB a socket, freed with it
+/// room:   about 12 KiB a socket, freed with it
 /// full:   `Fault::SocketState`; the connect is refused
 #[btf_map(name = "guard_sockets")]
 static SOCKETS: SkStorage<Sock> = SkStorage::new();
