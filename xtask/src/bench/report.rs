@@ -7,8 +7,8 @@ use std::fmt::Write;
 /// The table for `docs/performance.md`.
 pub(super) fn table(samples: &Samples) -> String {
     let mut text = String::from(
-        "| workload | state | p50 ratio: median (min to max) | p10 ratio: median | p50, µs | CPU, µs |\n\
-         | --- | --- | --- | --- | --- | --- |\n",
+        "| workload | state | p50 ratio: median (min to max) | p10 ratio: median | p50, µs | CPU, µs | daemon CPU, µs |\n\
+         | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     let states = [
         (State::OffAgain, "no daemon again (A/A control)"),
@@ -60,10 +60,11 @@ fn row(
     let plain = |of: fn(&Sample) -> f64| median(&sorted(samples.iter().map(of)));
     writeln!(
         text,
-        "| {} | {state} | {p50} | {p10} | {:.1} | {:.0} |",
+        "| {} | {state} | {p50} | {p10} | {:.1} | {:.0} | {:.0} |",
         workload.name(),
         plain(|sample| sample.p50),
         plain(|sample| sample.cpu),
+        plain(|sample| sample.daemon),
     )
     .expect("text takes text");
 }

@@ -33,6 +33,8 @@ pub(crate) struct Sample {
     pub(crate) p50: f64,
     /// Processor time of client and server for each turn, in microseconds.
     pub(crate) cpu: f64,
+    /// Processor time of the daemon for each turn, in microseconds; 0: no daemon.
+    pub(crate) daemon: f64,
 }
 
 /// Makes pgbench's tables and pins the server to the first processor; clients
@@ -62,12 +64,12 @@ impl Workload {
 
     /// Runs the workload once.
     pub(super) fn measure(self, stand: &Stand, state: State, transactions: u32) -> Result<Sample> {
-        let (before, turns) = (
-            processor_time(stand),
-            self.times(stand, state, transactions)?,
-        );
+        let (before, daemon_before) = (processor_time(stand), daemon_time(stand));
+        let mut times = self.times(stand, state, transactions)?;
         let used = processor_time(stand) - before;
-        let mut times = turns;
+        // What the ring still holds is read within this time.
+        std::thread::sleep(Duration::from_millis(100));
+        let daemon = daemon_time(stand) - daemon_before;
         if times.len() < 100 {
             bail!("{} was measured {} times only", self.name(), times.len());
         }
@@ -77,6 +79,7 @@ impl Workload {
             p10: at(10),
             p50: at(50),
             cpu: used * 1e6 / times.len() as f64,
+            daemon: daemon * 1e6 / times.len() as f64,
         })
     }
 
@@ -166,22 +169,22 @@ fn transaction_times(logs: &std::path::Path) -> Result<Vec<f64>> {
 
 /// Seconds of processor time of all ended clients and server processes.
 fn processor_time(stand: &Stand) -> f64 {
-    let of_children = |pid: &str| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let fields: Vec<&str> = stat
-            .rsplit(") ")
-            .next()
-            .unwrap_or_default()
-            .split(' ')
-            .collect();
-        // Fields 16 and 17 of the whole line: user and system time of waited-for children.
-        let field = |at: usize| {
-            fields
-                .get(at)
-                .and_then(|text| text.parse::<f64>().ok())
-                .unwrap_or(0.0)
-        };
-        (field(13) + field(14)) / TICKS
-    };
+    // User and system time of children that were waited for.
+    let of_children = |pid: &str| stat_seconds(pid, [15, 16]);
     of_children("self") + of_children(&stand.postgres.pid().to_string())
+}
+
+/// Seconds of processor time of the daemon; 0 when none runs.
+fn daemon_time(stand: &Stand) -> f64 {
+    stat_seconds(&stand.daemon.pid().to_string(), [13, 14])
+}
+
+/// The sum of two times of `/proc/PID/stat`, by their index from 0 (proc(5)
+/// counts from 1), in seconds.
+fn stat_seconds(pid: &str, fields: [usize; 2]) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name in parentheses may hold spaces; what follows begins with field 2.
+    let rest: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+    let ticks = |at: usize| rest.get(at - 2).and_then(|text| text.parse::<f64>().ok());
+    fields.into_iter().filter_map(ticks).sum::<f64>() / TICKS
 }
