@@ -2,7 +2,6 @@
 
 use crate::kernel::{clock, task};
 use crate::maps;
-use aya_ebpf::bindings::BPF_RB_FORCE_WAKEUP;
 use guard_common::abi::ABI_VERSION;
 use guard_common::abi::event::{Header, Poisoned, Statement};
 use guard_common::fault::Fault;
@@ -63,16 +62,21 @@ pub(crate) fn header(kind: u16, length: u32, origin: Origin) -> Header {
 /// Writes one record of fixed size, which `fill` makes from its header.
 ///
 /// When the ring buffer is full the record is lost, its number is used and
-/// [`Fault::RingFull`] is counted.
+/// [`Fault::RingFull`] is counted. `urgent`: see [`maps::wakeup`].
 #[inline(always)]
-pub(crate) fn put<T: 'static>(kind: u16, origin: Origin, fill: impl FnOnce(Header) -> T) {
+pub(crate) fn put<T: 'static>(
+    kind: u16,
+    origin: Origin,
+    urgent: bool,
+    fill: impl FnOnce(Header) -> T,
+) {
     let header = header(kind, size_of::<T>() as u32, origin);
     let Some(mut entry) = maps::reserve::<T>() else {
         maps::count_fault(Fault::RingFull);
         return;
     };
     entry.write(fill(header));
-    entry.submit(u64::from(BPF_RB_FORCE_WAKEUP));
+    entry.submit(maps::wakeup(urgent));
 }
 
 /// Sends a record that was put together in map memory.

@@ -349,20 +349,25 @@ pub(crate) fn next_number() -> u64 {
 /// wait: a hundred statements.
 const QUIET_BYTES: u64 = 96 << 10;
 
-/// Sends a record; `false`: it is lost.
+/// Whether a record wakes the agent: the flags of the ring buffer's helpers.
 ///
 /// Waking the agent costs more than judging a statement. A record that nobody
 /// has to act on (`urgent` is false) therefore wakes it only when many wait;
 /// the agent looks by itself every few milliseconds.
 #[inline(always)]
-pub(crate) fn output(record: &[u8], urgent: bool) -> bool {
+pub(crate) fn wakeup(urgent: bool) -> u64 {
     let wake = urgent || EVENTS.query(u64::from(BPF_RB_AVAIL_DATA)) > QUIET_BYTES;
-    let flags = if wake {
+    u64::from(if wake {
         BPF_RB_FORCE_WAKEUP
     } else {
         BPF_RB_NO_WAKEUP
-    };
-    EVENTS.output::<[u8]>(record, u64::from(flags)).is_ok()
+    })
+}
+
+/// Sends a record; `false`: it is lost. `urgent`: see [`wakeup`].
+#[inline(always)]
+pub(crate) fn output(record: &[u8], urgent: bool) -> bool {
+    EVENTS.output::<[u8]>(record, wakeup(urgent)).is_ok()
 }
 
 /// Reserves room for a record of fixed size.

@@ -47,6 +47,7 @@ impl Daemon {
             return;
         }
         self.counters.lost_ring += lost;
+        self.processes.doubt();
         let gap = GapRecord {
             v: VERSION,
             seq: 0,
@@ -89,7 +90,8 @@ impl Daemon {
     fn exec(&mut self, start: &Start, clock: Clock) {
         let words = self.words(&start.header, &start.decision);
         let since_ns = self.since(start.header.tgid);
-        let process = self.processes.started(start, since_ns, &words);
+        let parent_ns = self.since(start.parent);
+        let process = self.processes.started(start, since_ns, parent_ns, &words);
         let session = self.sessions.find(start.header.session).map(|entry| {
             if entry.born_in_kernel && entry.identity.program.is_none() {
                 entry.identity.program = Some(lossy(file_name(&start.path)));

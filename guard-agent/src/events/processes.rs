@@ -1,7 +1,9 @@
 //! Names processes: program, redacted arguments, cgroup, parents.
 //!
 //! A process may be gone before its record is read, so what a program start
-//! says is kept; `/proc` is asked only about processes not seen starting.
+//! says is kept; `/proc` is asked only about processes not seen starting, and
+//! about cgroups not met before: asking it about a process that is just starting
+//! makes that process wait.
 
 use crate::decision::{Ancestor, ProcessFacts};
 use crate::events::decode::Start;
@@ -10,6 +12,7 @@ use procfs::process::Process;
 use std::collections::{HashMap, VecDeque};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 /// Processes kept; about 1 KiB each.
@@ -22,20 +25,32 @@ const ANCESTORS: usize = 16;
 /// (0 where it has none), which tells it from an earlier one with the same id.
 pub type Key = (u32, u64);
 
+/// Cgroups kept; they are forgotten all at once when there are more.
+const CGROUPS: usize = 4_096;
+
 /// What is known of processes.
 #[derive(Default)]
 pub struct Processes {
     known: HashMap<u32, (u64, Arc<ProcessFacts>)>,
     order: VecDeque<u32>,
+    /// Paths by cgroup id. The kernel gives an id to one cgroup only, and a
+    /// cgroup keeps its path (cgroup v2 has no rename).
+    cgroups: HashMap<u64, String>,
 }
 
 impl Processes {
     /// Takes a program start into account and gives the process as it is from
-    /// this start on.
-    pub fn started(&mut self, start: &Start, since_ns: u64, words: &Words) -> Arc<ProcessFacts> {
+    /// this start on. `parent` is the boot time of the parent's entry in the
+    /// kernel's task table, 0 where it has none.
+    pub fn started(
+        &mut self,
+        start: &Start,
+        since_ns: u64,
+        parent: u64,
+        words: &Words,
+    ) -> Arc<ProcessFacts> {
         let pid = start.header.tgid;
-        let cgroup = Process::new(id(pid)).ok().as_ref().and_then(cgroup_of);
-        let cgroup = cgroup.or_else(|| self.known.get(&pid)?.1.cgroup.clone());
+        let cgroup = self.cgroup(start.cgroup, pid);
         let argv = start.argv.strip_suffix(b"\0").unwrap_or(&start.argv);
         let tokens = argv
             .split(|byte| *byte == 0)
@@ -48,13 +63,56 @@ impl Processes {
             cgroup,
             container: None,
             pod: None,
-            ancestors: self.ancestors(start.parent),
+            ancestors: self.line(start.parent, parent),
         };
         self.keep((pid, since_ns), Arc::new(facts.clone()));
         Arc::new(ProcessFacts {
             source: "exec",
             ..facts
         })
+    }
+
+    /// The path of the cgroup with this id, in which `pid` is.
+    fn cgroup(&mut self, cgroup: u64, pid: u32) -> Option<String> {
+        if let Some(path) = self.cgroups.get(&cgroup) {
+            return Some(path.clone());
+        }
+        let read = Process::new(id(pid)).ok().as_ref().and_then(cgroup_of);
+        let Some(path) = read else {
+            // Gone already: it was last seen there.
+            return self.known.get(&pid)?.1.cgroup.clone();
+        };
+        if self.cgroups.len() >= CGROUPS {
+            self.cgroups.clear();
+        }
+        // The process may have moved since its start; an id that is in use says
+        // which path it has.
+        if cgroup_id(&path) == Some(cgroup) {
+            self.cgroups.insert(cgroup, path.clone());
+        }
+        Some(path)
+    }
+
+    /// `parent` and its parents: from the parent's own start where that was
+    /// seen, else from `/proc`.
+    fn line(&self, parent: u32, since_ns: u64) -> Vec<Ancestor> {
+        match self.known.get(&parent) {
+            Some((known, facts)) if since_ns != 0 && *known == since_ns => {
+                let own = Ancestor {
+                    pid: parent,
+                    exe: facts.exe.clone(),
+                };
+                let outer = facts.ancestors.iter().take(ANCESTORS - 1).cloned();
+                std::iter::once(own).chain(outer).collect()
+            }
+            _ => self.ancestors(parent),
+        }
+    }
+
+    /// Forgets which programs run: a start may have been missed.
+    pub fn doubt(&mut self) {
+        self.known.clear();
+        self.order.clear();
     }
 
     /// The process that connected, as known from its start or from `/proc`.
@@ -141,6 +199,13 @@ pub fn cgroup_of(process: &Process) -> Option<String> {
     Some(group.pathname)
 }
 
+/// The id of the cgroup at a path below the mount.
+fn cgroup_id(path: &str) -> Option<u64> {
+    let mount = crate::bpf::cgroup_mount_point()?;
+    let folder = mount.join(path.trim_start_matches('/'));
+    Some(std::fs::metadata(folder).ok()?.ino())
+}
+
 fn id(pid: u32) -> i32 {
     i32::try_from(pid).unwrap_or(-1)
 }
@@ -174,9 +239,9 @@ mod tests {
     fn a_process_that_is_gone_is_still_named_with_its_parents() {
         let mut processes = Processes::default();
         let parent = start(GONE, 0, "/usr/bin/claude", b"claude\0");
-        processes.started(&parent, 1, &Words::default());
+        processes.started(&parent, 1, 0, &Words::default());
         let child = start(GONE + 1, GONE, "/usr/bin/psql", b"psql\0-c\0secret\0");
-        processes.started(&child, 2, &Words::default());
+        processes.started(&child, 2, 1, &Words::default());
         let facts = processes.find((GONE + 1, 2));
         assert_eq!(facts.exe.as_deref(), Some("/usr/bin/psql"));
         assert_eq!(facts.args, ["psql", "-c", "‹…›"]);
@@ -189,6 +254,7 @@ mod tests {
         processes.started(
             &start(GONE, 0, "/usr/bin/old", b"old\0"),
             1,
+            0,
             &Words::default(),
         );
         assert_eq!(processes.find((GONE, 7)).exe, None);
@@ -200,6 +266,38 @@ mod tests {
         let facts = Processes::default().find((own, 0));
         assert_eq!(facts.pid, own);
         assert!(facts.exe.is_some() && !facts.ancestors.is_empty());
+    }
+
+    #[test]
+    fn a_parent_of_the_same_id_but_another_birth_is_not_taken_for_it() {
+        let mut processes = Processes::default();
+        let parent = start(GONE, 0, "/usr/bin/claude", b"claude\0");
+        processes.started(&parent, 1, 0, &Words::default());
+        let child = start(GONE + 1, GONE, "/usr/bin/psql", b"psql\0");
+        let facts = processes.started(&child, 9, 5, &Words::default());
+        assert_ne!(facts.ancestors.first().map(|parent| parent.pid), None);
+        let again = processes.started(&child, 9, 1, &Words::default());
+        assert_eq!(again.ancestors[0].exe.as_deref(), Some("/usr/bin/claude"));
+        processes.doubt();
+        assert_eq!(processes.find((GONE + 1, 9)).exe, None);
+    }
+
+    #[test]
+    fn a_cgroup_is_read_once_and_told_from_another() {
+        let own = std::process::id();
+        let mut processes = Processes::default();
+        let process = Process::myself().expect("/proc is mounted");
+        let Some(path) = cgroup_of(&process) else {
+            return;
+        };
+        let mut start = start(own, 0, "/bin/true", b"true\0");
+        start.cgroup = cgroup_id(&path).unwrap_or(1);
+        let facts = processes.started(&start, 1, 0, &Words::default());
+        assert_eq!(facts.cgroup.as_deref(), Some(&*path));
+        // An id that the path does not have is never remembered for it.
+        start.cgroup ^= 1 << 40;
+        processes.started(&start, 2, 0, &Words::default());
+        assert!(!processes.cgroups.contains_key(&start.cgroup));
     }
 
     #[test]

@@ -183,16 +183,18 @@ fn record(origin: Origin, peer: &Peer, outcome: &Outcome) {
     } else {
         Effect::None
     };
-    emit::put(EVENT_CONNECT, origin, |header| Connect {
-        header,
-        decision: outcome.decision,
-        socket: peer.cookie,
-        netns: peer.netns,
-        address: peer.address(),
-        port: peer.target.port,
-        transport: peer.protocol as u16,
-        effect: effect as u8,
-        dataset: outcome.dataset,
-        reserved: [0; 2],
+    emit::put(EVENT_CONNECT, origin, minds(&outcome.decision), |header| {
+        Connect {
+            header,
+            decision: outcome.decision,
+            socket: peer.cookie,
+            netns: peer.netns,
+            address: peer.address(),
+            port: peer.target.port,
+            transport: peer.protocol as u16,
+            effect: effect as u8,
+            dataset: outcome.dataset,
+            reserved: [0; 2],
+        }
     });
 }

@@ -132,8 +132,9 @@ fn act(start: &mut Scratch, origin: Origin) {
     record.parent = task::parent_tgid();
     record.effect = effect as u32;
     record.reserved = 0;
+    let urgent = denied || record.decision.observed != 0;
     if let Some(bytes) = record.as_bytes().get(..length) {
-        emit::send(bytes, true);
+        emit::send(bytes, urgent);
     }
 }
 
@@ -231,12 +232,15 @@ fn new_id(now_ns: u64) -> u64 {
 #[inline(always)]
 fn announce(id: u64, session: &Session) {
     let epoch = maps::policy(maps::live_slot()).map_or(0, |policy| policy.epoch);
-    emit::put(EVENT_SESSION_BEGIN, Origin::current(id, epoch), |header| {
-        SessionChange {
+    emit::put(
+        EVENT_SESSION_BEGIN,
+        Origin::current(id, epoch),
+        true,
+        |header| SessionChange {
             header,
             parent: session.parent,
             subject: session.subject,
             reserved: 0,
-        }
-    });
+        },
+    );
 }

@@ -113,6 +113,7 @@ fn end_sessions(first: u64) {
         emit::put(
             EVENT_SESSION_END,
             Origin::current(session, epoch),
+            false,
             |header| SessionChange {
                 header,
                 parent,

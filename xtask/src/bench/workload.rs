@@ -184,7 +184,12 @@ fn daemon_time(stand: &Stand) -> f64 {
 fn stat_seconds(pid: &str, fields: [usize; 2]) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name in parentheses may hold spaces; what follows begins with field 2.
-    let rest: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+    let rest: Vec<&str> = stat
+        .rsplit(") ")
+        .next()
+        .unwrap_or_default()
+        .split(' ')
+        .collect();
     let ticks = |at: usize| rest.get(at - 2).and_then(|text| text.parse::<f64>().ok());
     fields.into_iter().filter_map(ticks).sum::<f64>() / TICKS
 }
