@@ -8,6 +8,7 @@
 #[path = "build/toolchain.rs"]
 mod toolchain;
 
+use guard_dialect::Dialect;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,7 +30,9 @@ fn run() -> Result<(), String> {
     let out = PathBuf::from(variable("OUT_DIR")?);
     let object = out.join("guard.bpf.o");
     watch(&workspace);
-    write_tables(&out.join("postgresql.tables"))?;
+    for dialect in Dialect::ALL {
+        write_tables(dialect, &out)?;
+    }
 
     if flag("GUARD_BPF_SKIP") {
         return write_empty(&object, "GUARD_BPF_SKIP is set");
@@ -92,10 +95,11 @@ fn build(toolchain: &Toolchain, workspace: &Path, out: &Path) -> Result<PathBuf,
     Ok(target_dir.join(TARGET).join("release/guard"))
 }
 
-/// Compiles PostgreSQL's dialect.
-fn write_tables(file: &Path) -> Result<(), String> {
-    let (tables, _) = guard_dialect::postgresql().map_err(|error| error.to_string())?;
-    std::fs::write(file, tables.as_bytes()).map_err(|error| format!("{}: {error}", file.display()))
+/// Compiles a dialect into `$OUT_DIR/NAME.tables`.
+fn write_tables(dialect: Dialect, out: &Path) -> Result<(), String> {
+    let file = out.join(format!("{}.tables", dialect.name()));
+    let (tables, _) = guard_dialect::compile(dialect).map_err(|error| error.to_string())?;
+    std::fs::write(&file, tables.as_bytes()).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// An empty object: the agent tells it from a real one by its length.

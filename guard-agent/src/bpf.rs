@@ -23,15 +23,16 @@ pub use object::is_built;
 pub use probe::{Answer, Probe, probe};
 pub use scope::mount_point as cgroup_mount_point;
 
+use crate::dialect::Dialects;
 use aya::maps::{MapData, RingBuf};
 use guard_common::abi::event::Poisoned;
 use guard_common::abi::policy::Policy;
 use guard_common::abi::session::Session;
 use guard_common::abi::settings::Settings;
 use guard_common::denial::Denial;
-use guard_common::engine::Tables as Lexer;
 use guard_common::fault::Fault;
 use guard_common::limits::{MAX_RULES, SLOTS};
+use guard_common::protocol::Dialect;
 use pins::Pins;
 use scope::Scope;
 use std::fs::File;
@@ -244,8 +245,11 @@ impl Kernel {
     /// # Errors
     ///
     /// The map cannot be written.
-    pub fn lexer(&mut self, lexer: &Lexer) -> Result<(), BpfError> {
-        self.tables.set_lexer(lexer)
+    pub fn lexer(&mut self, dialects: &Dialects) -> Result<(), BpfError> {
+        for dialect in Dialect::ALL {
+            self.tables.set_lexer(dialect, dialects.of(dialect))?;
+        }
+        Ok(())
     }
 
     /// Hands out the ring buffer of records; `None` the second time.

@@ -4,27 +4,51 @@
 //! that neither the daemon nor `guardctl explain` spends seconds on it.
 
 use guard_common::engine::Tables;
+use guard_common::protocol::Dialect;
 use std::io;
 use zerocopy::{FromZeros, IntoBytes};
 
 pub use guard_dialect::{fingerprint, summary};
 
-/// The tables of PostgreSQL, as the build script wrote them.
-static POSTGRESQL: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/postgresql.tables"));
+/// The tables of each dialect by its number, as the build script wrote them.
+static FILES: [&[u8]; Dialect::ALL.len()] = [include_bytes!(concat!(
+    env!("OUT_DIR"),
+    "/postgresql.tables"
+))];
 
-/// The tables of PostgreSQL.
-///
-/// # Errors
-///
-/// When there is no memory for them (3 MiB).
-pub fn postgresql() -> io::Result<Box<Tables>> {
+/// The tables of all dialects, by number.
+pub struct Dialects([Box<Tables>; Dialect::ALL.len()]);
+
+impl Dialects {
+    /// Brings the tables into memory.
+    ///
+    /// # Errors
+    ///
+    /// When there is no memory for them (3 MiB each).
+    pub fn load() -> io::Result<Self> {
+        let [postgresql] = FILES;
+        Ok(Self([read(postgresql)?]))
+    }
+
+    /// The tables of a dialect.
+    #[must_use]
+    pub fn of(&self, dialect: Dialect) -> &Tables {
+        let Self([postgresql]) = self;
+        match dialect {
+            Dialect::Postgresql => postgresql,
+        }
+    }
+}
+
+fn read(file: &[u8]) -> io::Result<Box<Tables>> {
     // On the heap from the start: the tables are larger than a stack.
     let mut tables =
         Tables::new_box_zeroed().map_err(|_none| io::Error::from(io::ErrorKind::OutOfMemory))?;
-    tables.as_mut_bytes().copy_from_slice(POSTGRESQL);
+    tables.as_mut_bytes().copy_from_slice(file);
     Ok(tables)
 }
 
-const _: () = assert!(
-    include_bytes!(concat!(env!("OUT_DIR"), "/postgresql.tables")).len() == size_of::<Tables>()
-);
+const _: () = {
+    let [postgresql] = FILES;
+    assert!(postgresql.len() == size_of::<Tables>());
+};

@@ -6,6 +6,8 @@
 //! in the kernel.
 
 use crate::limits::DENIAL_BYTES;
+use crate::protocol::Protocol;
+use crate::stream::Stream;
 use crate::verdict::{Cause, Decision, NO_RULE};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -20,21 +22,39 @@ pub struct Frame {
     pub length: u32,
     /// Offset of the [`ID_DIGITS`] digits, rendered as zeros.
     pub id_at: u32,
+    /// Length of the first message in it, which is what the authority sees first.
+    pub first: u32,
+    /// Zero.
+    pub reserved: u32,
     /// The bytes.
     pub bytes: [u8; DENIAL_BYTES],
 }
 
-/// The forms of one refusal on a PostgreSQL connection.
+/// The forms of one refusal, for the protocols and kinds of messages.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Denial {
-    /// In place of `Q` or `F`: one `Query` message.
+    /// PostgreSQL, in place of `Q` or `F`: one `Query` message.
     pub query: Frame,
-    /// In place of a message of the extended protocol: `Parse`, `Bind` and
-    /// `Execute` of the unnamed statement and portal. The server answers it
-    /// with an error and skips what follows up to the next `Sync`, just as if
-    /// the refused message itself had failed.
+    /// PostgreSQL, in place of a message of the extended protocol: `Parse`,
+    /// `Bind` and `Execute` of the unnamed statement and portal. The server
+    /// answers it with an error and skips what follows up to the next `Sync`,
+    /// just as if the refused message itself had failed.
     pub extended: Frame,
+}
+
+impl Denial {
+    /// The frame that goes in place of the stream's message; `None`: such a
+    /// message cannot be answered.
+    #[inline(always)]
+    #[must_use]
+    pub const fn frame(&self, stream: &Stream) -> Option<&Frame> {
+        match (stream.protocol(), stream.kind) {
+            (Protocol::Postgres, b'Q' | b'F') => Some(&self.query),
+            (Protocol::Postgres, b'P' | b'E') => Some(&self.extended),
+            _ => None,
+        }
+    }
 }
 
 /// The number of the denial text for a decision.
@@ -53,4 +73,4 @@ pub const fn index(decision: &Decision, opaque: u32) -> u32 {
     96 + (decision.cause & 15) as u32
 }
 
-const _: () = assert!(size_of::<Denial>() == 2 * (8 + DENIAL_BYTES));
+const _: () = assert!(size_of::<Denial>() == 2 * (16 + DENIAL_BYTES));

@@ -6,6 +6,9 @@ use crate::limits::{NAME_BYTES, TABLES, VERBS};
 use crate::text::Text;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+/// The first number in [`Facts::verbs`] that is a Redis command's.
+pub const COMMANDS: u16 = 1024;
+
 /// How a statement touches a table. The value of [`Text::tag`] of a table name.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,10 +43,11 @@ pub struct Facts {
     pub verb_count: u8,
     /// 1 when more names or verbs were found than kept, or a name was cut.
     pub truncated: u8,
-    /// Free for the framing: [`crate::pg::settle::SUBSTITUTE`] or zero.
+    /// Free for the framing: [`crate::stream::SUBSTITUTE`] or zero.
     pub reserved: u8,
-    /// Verbs in order of appearance: indexes into [`crate::engine::VERB_NAMES`].
-    pub verbs: [u8; VERBS],
+    /// Verbs in order of appearance: indexes into [`crate::engine::VERB_NAMES`],
+    /// or from [`COMMANDS`] on the numbers of Redis commands.
+    pub verbs: [u16; VERBS],
     /// Names of the tables; `tag` holds the [`Access`].
     pub tables: [Text<NAME_BYTES>; TABLES],
 }
@@ -104,4 +108,4 @@ impl Facts {
     }
 }
 
-const _: () = assert!(size_of::<Facts>() == 40 + 8 * 68);
+const _: () = assert!(size_of::<Facts>() == 48 + 8 * 68);

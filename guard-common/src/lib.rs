@@ -4,7 +4,7 @@
 //! Everything here is pure: no maps, helpers, clock, allocation, I/O or panic.
 //! The same code runs in host tests, in fuzzers, in `guardctl explain` and
 //! inside the kernel programs of `guard-ebpf`. Start with [`class`] for the
-//! words, [`decide`] for the verdict and [`pg`] for the PostgreSQL stream.
+//! words, [`decide`] for the verdict and [`stream`] for a client's bytes.
 //!
 //! A panic in this crate cannot go unnoticed: the kernel refuses an object
 //! that contains the panic handler, so every index is masked to its array.
@@ -21,6 +21,8 @@ pub mod fault;
 pub mod hash;
 pub mod limits;
 pub mod pg;
+pub mod protocol;
 pub mod repeat;
+pub mod stream;
 pub mod text;
 pub mod verdict;

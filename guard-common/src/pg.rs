@@ -1,17 +1,14 @@
 //! The PostgreSQL frontend protocol as a stream (protocol 3.0, chapter
 //! "Frontend/Backend Protocol" of the PostgreSQL documentation).
 //!
-//! A [`Stream`] reads the client's bytes in chunks, split anywhere, and stops at
-//! the end of each message so that the caller can judge it before its last byte
-//! counts as sent: a server does not act on a message before that byte.
-//!
-//! ```text
-//! caller: chunk ─► step … step ─► message complete ─► settle ─► decide ─► next
-//! ```
-//!
 //! [`step`] is the framing, [`settle`](settle::settle) says which facts are to
 //! be judged (prepared statements keep facts, not verdicts), and
 //! [`startup`] reads the parameters that change how SQL is read.
+//!
+//! Of a [`Stream`], `name` and `second_name` hold hashes of names
+//! ([`hash::START`] is the empty name), `refused` that of a replaced `Parse`
+//! until the next `Sync`, `target` the `S` or `P` of `Close`, `word` the hash of
+//! a word of the startup packet, and of it without its first letter.
 
 pub mod settle;
 pub mod startup;
@@ -19,26 +16,10 @@ pub mod startup;
 mod tests;
 
 use crate::class::{Class, Opaque};
-use crate::engine::Scan;
-use crate::facts::Facts;
 use crate::hash;
-use crate::limits::{CHUNK_BYTES, NAME_BYTES};
-use crate::text::Text;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
-
-/// One piece of a stream.
-pub type Chunk = [u8; CHUNK_BYTES];
-
-/// The statement engine as the framing needs it: plain calls on the host,
-/// global functions in the kernel.
-pub trait Engine {
-    /// Starts a new text.
-    fn begin(&self, scan: &mut Scan);
-    /// Reads `chunk[from..to]`.
-    fn feed(&self, scan: &mut Scan, chunk: &Chunk, from: u32, to: u32);
-    /// Ends the text.
-    fn end(&self, scan: &mut Scan);
-}
+use crate::limits::CHUNK_BYTES;
+use crate::protocol::Dialect;
+use crate::stream::{Chunk, Engine, Stream};
 
 /// Message kinds that have no type byte on the wire.
 pub mod kind {
@@ -50,153 +31,42 @@ pub mod kind {
     pub const GSS_REQUEST: u8 = b'G';
     /// `CancelRequest`.
     pub const CANCEL: u8 = b'K';
-    /// The stream cannot be read from here on; `opaque` says why.
-    pub const BLIND: u8 = b'?';
 }
 
-/// Phase of a stream; the numbers are [`Stream::phase`].
+/// Phases of this protocol; the numbers are [`Stream::phase`]. In
+/// [`START`](crate::stream::phase::START) length and code are read, eight bytes,
+/// in [`HEADER`](crate::stream::phase::HEADER) type byte and length, five bytes.
 pub mod phase {
-    /// Before the startup packet: length and code, eight bytes.
-    pub const START: u32 = 0;
-    /// Type byte and length, five bytes.
-    pub const HEADER: u32 = 1;
+    pub(super) use crate::stream::phase::{HEADER, OWN, START};
     /// First name of a message, up to its NUL.
-    pub const NAME: u32 = 2;
+    pub const NAME: u32 = OWN;
     /// Second name (`Bind`: the statement).
-    pub const SECOND_NAME: u32 = 3;
+    pub const SECOND_NAME: u32 = OWN + 1;
     /// The `S` or `P` byte of `Close` and `Describe`.
-    pub const TARGET: u32 = 4;
+    pub const TARGET: u32 = OWN + 2;
     /// Statement text.
-    pub const TEXT: u32 = 5;
+    pub const TEXT: u32 = OWN + 3;
     /// Bytes that do not matter.
-    pub const SKIP: u32 = 6;
+    pub const SKIP: u32 = OWN + 4;
     /// Parameters of the startup packet.
-    pub const STARTUP: u32 = 7;
-    /// Unreadable, and policy lets it pass.
-    pub const BLIND: u32 = 8;
+    pub const STARTUP: u32 = OWN + 5;
 }
 
+/// The dialect of its statements.
+const SQL: Dialect = Dialect::Postgresql;
 /// Longest message the server takes (`PQ_LARGE_MESSAGE_LIMIT`, 1 GiB - 1).
 const MAX_MESSAGE: u32 = 0x3fff_ffff;
 /// Longest startup packet the server takes (`MAX_STARTUP_PACKET_LENGTH`).
 const MAX_STARTUP: u32 = 10_000;
 
-/// What is known of one connection in the client's direction.
-///
-/// All-zero bytes are a connection that has not begun, but for `unnamed` and
-/// `portal`: call [`Stream::reset`].
-#[repr(C)]
-#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
-pub struct Stream {
-    /// Engine state; its `facts` are those of the current message.
-    pub scan: Scan,
-    /// Facts of the unnamed prepared statement.
-    pub unnamed: Facts,
-    /// Facts of the unnamed portal.
-    pub portal: Facts,
-    /// Hash of the first name of the message; [`hash::START`] is the empty name.
-    pub name: u64,
-    /// Hash of its second name.
-    pub second_name: u64,
-    /// Header bytes read so far, as a number.
-    pub header: u64,
-    /// Hash of the name whose `Parse` was replaced, until the next `Sync`; 0: none.
-    pub refused: u64,
-    /// Running hash of the message, while [`Stream::hashing`].
-    pub digest: u64,
-    /// Scratch of the startup parser: hash of the word, and of the word without
-    /// its first letter.
-    pub word: [u64; 2],
-    /// Position in the chunk.
-    pub at: u32,
-    /// End of the chunk.
-    pub end: u32,
-    /// One of [`phase`].
-    pub phase: u32,
-    /// Header bytes read.
-    pub header_count: u32,
-    /// Bytes left of the message.
-    pub left: u32,
-    /// Whole length of the message with its header.
-    pub length: u32,
-    /// Opaque reasons that hold for the connection.
-    pub opaque: u32,
-    /// Scratch of the startup parser.
-    pub startup: u32,
-    /// Type byte or [`kind`] of the message.
-    pub kind: u8,
-    /// 1 when the message is complete.
-    pub complete: u8,
-    /// `S` or `P` of `Close`.
-    pub target: u8,
-    /// 1: the body's bytes go into `digest` too.
-    pub hashing: u8,
-    /// Policy slot of the message's first byte.
-    pub slot: u8,
-    /// Zero.
-    pub reserved: [u8; 3],
-    /// `database` of the startup packet.
-    pub database: Text<NAME_BYTES>,
-    /// `user` of the startup packet.
-    pub user: Text<NAME_BYTES>,
-}
-
-impl Facts {
-    /// Facts of a name that was not seen being prepared.
-    #[inline(always)]
-    pub const fn set_unknown(&mut self) {
-        self.clear();
-        self.hits = Class::Unreadable.bit();
-        self.opaque = Opaque::UnknownName.bit();
-    }
-}
-
-impl Stream {
-    /// Sets the state of a connection that has not begun.
-    #[inline(always)]
-    pub const fn reset(&mut self) {
-        self.phase = phase::START;
-        self.kind = 0;
-        self.header = 0;
-        self.header_count = 0;
-        self.complete = 0;
-        self.hashing = 0;
-        self.opaque = 0;
-        self.refused = 0;
-        self.database.len = 0;
-        self.user.len = 0;
-        self.unnamed.set_unknown();
-        self.portal.set_unknown();
-    }
-
-    /// Tells whether the next byte is the first of a message.
-    #[inline(always)]
-    #[must_use]
-    pub const fn at_boundary(&self) -> bool {
-        self.phase <= phase::HEADER && self.header_count == 0 && self.complete == 0
-    }
-
-    /// Goes on to the message after a complete one.
-    #[inline(always)]
-    pub const fn next(&mut self) {
-        self.complete = 0;
-        self.hashing = 0;
-        self.header = 0;
-        self.header_count = 0;
-        self.phase = match self.kind {
-            kind::SSL_REQUEST | kind::GSS_REQUEST => phase::START,
-            kind::BLIND | kind::CANCEL => phase::BLIND,
-            _ => phase::HEADER,
-        };
-    }
-
-    /// Ends the reading: `reason` says why.
-    #[inline(always)]
-    const fn blind(&mut self, reason: Opaque) {
-        self.kind = kind::BLIND;
-        self.opaque |= reason.bit();
-        self.complete = 1;
-        self.left = 0;
+/// The phase after a complete message.
+#[inline(always)]
+#[must_use]
+pub const fn next_phase(kind: u8) -> u32 {
+    match kind {
+        kind::SSL_REQUEST | kind::GSS_REQUEST => phase::START,
+        kind::CANCEL => crate::stream::phase::BLIND,
+        _ => phase::HEADER,
     }
 }
 
@@ -219,7 +89,7 @@ pub fn step<E: Engine>(engine: &E, stream: &mut Stream, chunk: &Chunk) {
         }
         phase::TEXT => {
             let to = span(stream);
-            engine.feed(&mut stream.scan, chunk, stream.at, to);
+            engine.feed(SQL, &mut stream.scan, chunk, stream.at, to);
             consume(stream, to);
             finish_if_empty(engine, stream);
         }
@@ -276,7 +146,6 @@ fn start(stream: &mut Stream, chunk: &Chunk) {
             not_a_startup(stream)
         };
         stream.blind(reason);
-        stream.at = stream.end;
         return;
     }
     stream.at = stream.at.wrapping_add(1);
@@ -366,11 +235,11 @@ fn header<E: Engine>(engine: &E, stream: &mut Stream, chunk: &Chunk) {
     stream.second_name = hash::START;
     stream.phase = match kind {
         b'Q' => {
-            engine.begin(&mut stream.scan);
+            engine.begin(SQL, &mut stream.scan);
             phase::TEXT
         }
         b'P' => {
-            engine.begin(&mut stream.scan);
+            engine.begin(SQL, &mut stream.scan);
             phase::NAME
         }
         b'B' | b'E' => phase::NAME,
@@ -414,7 +283,7 @@ fn finish_if_empty<E: Engine>(engine: &E, stream: &mut Stream) {
     }
     stream.complete = 1;
     match stream.phase {
-        phase::TEXT => engine.end(&mut stream.scan),
+        phase::TEXT => engine.end(SQL, &mut stream.scan),
         phase::NAME | phase::SECOND_NAME | phase::TARGET => {
             stream.scan.facts.clear();
             stream.scan.facts.add(Class::Unreadable);

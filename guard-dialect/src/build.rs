@@ -9,6 +9,7 @@ use super::statement::Statement;
 use super::token::Tok;
 use guard_common::engine::{Action, Event, STATE_BITS, Tables};
 use guard_common::limits::{ACTIONS, CELLS, EVENTS, STEPS};
+use guard_common::protocol::Dialect;
 use zerocopy::FromZeros;
 
 /// Why a dialect cannot be compiled: a bound of the tables.
@@ -47,12 +48,19 @@ pub struct Size {
     pub actions: usize,
 }
 
-/// Compiles PostgreSQL's dialect.
+/// Compiles a dialect.
 ///
 /// # Errors
 ///
 /// When it is larger than the tables.
-pub fn postgresql() -> Result<(Box<Tables>, Size), TooLarge> {
+pub fn compile(dialect: Dialect) -> Result<(Box<Tables>, Size), TooLarge> {
+    match dialect {
+        Dialect::Postgresql => postgresql(),
+    }
+}
+
+/// Compiles PostgreSQL's dialect.
+fn postgresql() -> Result<(Box<Tables>, Size), TooLarge> {
     // On the heap from the start: the tables are larger than a stack.
     let mut tables = Tables::new_box_zeroed().map_err(|_error| TooLarge {
         what: "bytes of memory",

@@ -34,5 +34,6 @@ mod token;
 mod word;
 mod words;
 
-pub use build::{Size, TooLarge, postgresql};
+pub use build::{Size, TooLarge, compile};
+pub use guard_common::protocol::Dialect;
 pub use summary::{fingerprint, summary};

@@ -23,6 +23,7 @@ use guard_common::limits::{
     MAX_DENIALS, MAX_POISONED, MAX_RULES, MAX_SESSIONS, MAX_STATEMENTS, MAX_TASKS, MAX_VOICES,
     SLOTS,
 };
+use guard_common::protocol::Dialect;
 
 /// Compiled policies, one a slot.
 ///
@@ -151,11 +152,11 @@ static RULES: PerCpuArray<u64> = PerCpuArray::with_max_entries(MAX_RULES as u32,
 ///
 /// writer: agent, once
 /// reader: the stream hooks
-/// key:    0, value: [`Tables`]
-/// room:   one entry
+/// key:    number of the [`Dialect`], value: [`Tables`]
+/// room:   one entry a dialect, 3 MiB each
 /// full:   cannot be
 #[map(name = "guard_lexer")]
-static LEXER: Array<Tables> = Array::with_max_entries(1, 0);
+static LEXER: Array<Tables> = Array::with_max_entries(Dialect::ALL.len() as u32, 0);
 
 /// State of guarded database sockets.
 ///
@@ -321,10 +322,10 @@ pub(crate) fn start() -> Option<&'static mut Scratch> {
     START.get_ptr_mut(0).map(|start| unsafe { &mut *start })
 }
 
-/// The engine's tables.
+/// The engine's tables of a dialect, by its number.
 #[inline(always)]
-pub(crate) fn lexer() -> Option<&'static Tables> {
-    LEXER.get(0)
+pub(crate) fn lexer(dialect: u32) -> Option<&'static Tables> {
+    LEXER.get(dialect)
 }
 
 /// Counts a failure of our own.

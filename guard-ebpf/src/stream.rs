@@ -2,7 +2,8 @@
 //!
 //! [`authority`] judges the bytes that leave (`cgroup_skb/egress`), [`voice`]
 //! the same bytes a moment earlier (`sk_msg`), so that a refusal can talk. Both
-//! run the framing and the engine of `guard_common` with a cursor of their own.
+//! run the framing and the engine of `guard_common` with a cursor of their own;
+//! [`protocol`] picks the framing, [`engine`] is the engine.
 //!
 //! The kernel serialises them: both run with the socket's lock held (the voice
 //! in `tcp_bpf_sendmsg`, egress below `tcp_write_xmit`), so they may share the
@@ -10,18 +11,19 @@
 //! program for another socket in the middle of a scan.
 
 pub(crate) mod authority;
+mod engine;
 pub(crate) mod judge;
 pub(crate) mod names;
+pub(crate) mod protocol;
 pub(crate) mod voice;
 
-use crate::kernel::repeat::Kernel;
 use crate::kernel::socket;
 use crate::maps;
 use aya_ebpf::bindings::bpf_sock;
 use guard_common::abi::event::{Poisoned, Statement};
-use guard_common::engine::{self, Scan};
 use guard_common::fault::Fault;
-use guard_common::pg::{Chunk, Engine, Stream};
+use guard_common::protocol::Protocol;
+use guard_common::stream::{Chunk, Stream};
 use names::NameIndex;
 
 /// Substitutes on their way from the voice to the authority.
@@ -92,6 +94,8 @@ pub(crate) struct Sock {
     pub(crate) voice_done: u32,
     /// Bytes of a substitute written so far.
     pub(crate) voice_written: u32,
+    /// Length of the first message of the substitute that was rendered last.
+    pub(crate) voice_first: u32,
     /// What the voice found last: one of [`voice`]'s outcomes.
     pub(crate) voice_outcome: u32,
     /// Entries used of `pending`.
@@ -133,6 +137,8 @@ pub(crate) struct Adoption {
     pub(crate) port: u16,
     /// Dataset by index.
     pub(crate) dataset: u8,
+    /// What is spoken there.
+    pub(crate) protocol: Protocol,
 }
 
 /// Puts a connecting socket under guard; `false`: no memory for its state, the
@@ -165,68 +171,7 @@ pub(crate) fn adopt(sk: *mut bpf_sock, adoption: &Adoption) -> bool {
     sock.condemned = 0;
     sock.pending_count = 0;
     sock.pending = [0; PENDING];
-    sock.authority.reset();
+    sock.authority.reset(adoption.protocol);
+    sock.voice.protocol = adoption.protocol as u8;
     true
-}
-
-/// The engine, called through global functions: the verifier proves each of
-/// them once, for all callers.
-pub(crate) struct KernelEngine;
-
-impl Engine for KernelEngine {
-    #[inline(always)]
-    fn begin(&self, scan: &mut Scan) {
-        guard_engine_begin(scan);
-    }
-
-    #[inline(always)]
-    fn feed(&self, scan: &mut Scan, chunk: &Chunk, from: u32, to: u32) {
-        guard_engine_feed(scan, chunk, from, to);
-    }
-
-    #[inline(always)]
-    fn end(&self, scan: &mut Scan) {
-        guard_engine_end(scan);
-    }
-}
-
-/// [`engine::begin`] as a global function.
-#[unsafe(no_mangle)]
-#[inline(never)]
-extern "C" fn guard_engine_begin(scan: *mut Scan) -> u32 {
-    // SAFETY: the verifier checks that the pointer is null or a whole `Scan`;
-    // the socket's lock makes it the only reference.
-    let (Some(scan), Some(tables)) = (unsafe { scan.as_mut() }, maps::lexer()) else {
-        return 1;
-    };
-    engine::begin(tables, scan);
-    0
-}
-
-/// [`engine::feed`] as a global function.
-#[unsafe(no_mangle)]
-#[inline(never)]
-extern "C" fn guard_engine_feed(scan: *mut Scan, chunk: *const Chunk, from: u32, to: u32) -> u32 {
-    // SAFETY: as in `guard_engine_begin`.
-    let (Some(scan), Some(tables)) = (unsafe { scan.as_mut() }, maps::lexer()) else {
-        return 1;
-    };
-    // SAFETY: as above; the chunk is not written while the engine reads it.
-    let Some(chunk) = (unsafe { chunk.as_ref() }) else {
-        return 1;
-    };
-    engine::feed::<Kernel>(tables, scan, chunk, from, to);
-    0
-}
-
-/// [`engine::end`] as a global function.
-#[unsafe(no_mangle)]
-#[inline(never)]
-extern "C" fn guard_engine_end(scan: *mut Scan) -> u32 {
-    // SAFETY: as in `guard_engine_begin`.
-    let (Some(scan), Some(tables)) = (unsafe { scan.as_mut() }, maps::lexer()) else {
-        return 1;
-    };
-    engine::end::<Kernel>(tables, scan);
-    0
 }

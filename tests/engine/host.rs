@@ -3,6 +3,7 @@
 use guard_common::engine::{self, Scan, Tables};
 use guard_common::facts::Facts;
 use guard_common::limits::CHUNK_BYTES;
+use guard_common::protocol::Dialect;
 use guard_common::repeat::Host;
 use zerocopy::FromZeros;
 
@@ -15,7 +16,8 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn new() -> Self {
-        let (tables, _) = guard_dialect::postgresql().expect("the dialect fits its tables");
+        let (tables, _) =
+            guard_dialect::compile(Dialect::Postgresql).expect("the dialect fits its tables");
         Self {
             tables,
             scan: Scan::new_zeroed(),

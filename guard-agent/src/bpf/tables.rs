@@ -13,6 +13,7 @@ use guard_common::abi::settings::Settings;
 use guard_common::denial::Denial;
 use guard_common::engine::Tables as Lexer;
 use guard_common::limits::{MAX_DENIALS, MAX_RULES, SLOTS};
+use guard_common::protocol::Dialect;
 use std::path::Path;
 
 /// Maps that the agent does not read or write, but keeps alive.
@@ -123,10 +124,10 @@ impl Tables {
         Ok(())
     }
 
-    /// Writes the engine's tables.
-    pub(crate) fn set_lexer(&mut self, lexer: &Lexer) -> Result<(), BpfError> {
+    /// Writes the engine's tables of a dialect.
+    pub(crate) fn set_lexer(&mut self, dialect: Dialect, lexer: &Lexer) -> Result<(), BpfError> {
         self.lexer
-            .set(0, Bytes::wrap(lexer), 0)
+            .set(dialect as u32, Bytes::wrap(lexer), 0)
             .map_err(BpfError::map("guard_lexer"))
     }
 

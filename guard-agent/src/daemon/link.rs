@@ -4,7 +4,7 @@ use super::kernel::{Enforcer, KernelError, Result, Tables};
 use super::start::{StartError, Started};
 use crate::bpf::{self, BpfError, Kernel, Options};
 use crate::config::{Config, OnStop};
-use crate::dialect;
+use crate::dialect::Dialects;
 use crate::events::reader::Ring;
 use aya::maps::{MapData, RingBuf};
 use guard_common::abi::event::Poisoned;
@@ -30,7 +30,7 @@ pub fn start(config: &Config) -> std::result::Result<Started, StartError> {
         pin_dir: Some(config.pin_dir.clone()),
         ring_bytes: config.ring_kib.saturating_mul(1024),
     };
-    let tables = dialect::postgresql().map_err(|error| KernelError {
+    let dialects = Dialects::load().map_err(|error| KernelError {
         what: "the statement engine's tables",
         source: Box::new(error),
     })?;
@@ -39,7 +39,7 @@ pub fn start(config: &Config) -> std::result::Result<Started, StartError> {
         BpfError::NotBuilt | BpfError::Load(_) | BpfError::Program { .. } => unsupported(&error),
         other => failed("kernel side")(other).into(),
     })?;
-    kernel.lexer(&tables).map_err(failed("lexer"))?;
+    kernel.lexer(&dialects).map_err(failed("lexer"))?;
     let ring = kernel.events().ok_or(BpfError::NoMap("guard_events"));
     let ring = ring.map_err(failed("ring buffer"))?;
     let adopted = kernel.adopted();

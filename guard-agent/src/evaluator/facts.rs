@@ -161,7 +161,7 @@ fn statements(facts: &Facts, hits: u64) -> u32 {
 }
 
 /// The classes that a verb can stand for.
-fn classes_of(verb: u8) -> u64 {
+fn classes_of(verb: u16) -> u64 {
     let name = VERB_NAMES.get(usize::from(verb)).copied().unwrap_or("");
     let classes: &[Class] = match name.split(' ').next().unwrap_or("") {
         "SELECT" | "VALUES" | "TABLE" => &[Class::Select, Class::Function],

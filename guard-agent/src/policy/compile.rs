@@ -121,6 +121,9 @@ impl<'a> Writer<'a> {
                 entry.dataset = index as u8;
                 self.endpoint(entry, &info.place);
             }
+            if let Some(slot) = self.policy.protocols.get_mut(index) {
+                *slot = info.protocol as u8;
+            }
             if info.tls_decline {
                 self.policy.tls_decline |= 1 << index;
             }

@@ -5,6 +5,7 @@ use super::address::{Listen, Range};
 use super::diagnostic::{Place, Report, Spot};
 use super::model::DatasetInfo;
 use super::raw::RawDataset;
+use guard_common::protocol::Protocol;
 
 /// The public form of a dataset.
 pub(crate) fn info(raw: &RawDataset, report: &mut Report) -> DatasetInfo {
@@ -24,8 +25,16 @@ pub(crate) fn info(raw: &RawDataset, report: &mut Report) -> DatasetInfo {
                     opaque and on_opaque decides";
         report.error_help(place, cause, help);
     }
+    if let Some(place) = &raw.tls_decline
+        && raw.protocol == Protocol::Redis
+    {
+        let cause = "a Redis client does not ask for TLS, it begins with it";
+        let help = "remove the key: there is nothing to decline; TLS is opaque";
+        report.error_help(place, cause, help);
+    }
     DatasetInfo {
         name: raw.name.value.clone(),
+        protocol: raw.protocol,
         labels: raw.labels.iter().map(|label| label.value.clone()).collect(),
         ranges,
         unix,

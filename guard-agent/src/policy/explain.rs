@@ -2,6 +2,7 @@
 //! framing, engine and decision, on the same tables.
 
 mod action;
+mod client;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -9,29 +10,34 @@ mod tests;
 pub use action::{Start, connection, start};
 
 use super::compiled::Compiled;
+use crate::dialect::Dialects;
 use guard_common::abi::policy::{RULE_CONTEXT, Rule};
-use guard_common::engine::Tables;
 use guard_common::facts::Facts;
+use guard_common::protocol::Protocol;
 use guard_common::verdict::{Decision, Verdict};
 use std::collections::BTreeMap;
 
 /// One connection of a client, as far as it matters.
 #[derive(Clone, Debug, Default)]
 pub struct Connection {
-    /// `database` of the startup packet.
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// The database that the client asks for when it connects.
     pub database: Option<String>,
-    /// Further parameters of the startup packet.
+    /// Further settings of the client's first message.
     pub startup: BTreeMap<String, String>,
     /// What the client writes after the handshake, one entry a write.
     pub writes: Vec<Vec<u8>>,
 }
 
 impl Connection {
-    /// A connection that sends one simple query.
+    /// A connection that sends one statement: a simple query; with Redis a
+    /// command line.
     #[must_use]
-    pub fn query(sql: &str) -> Self {
+    pub fn statement(protocol: Protocol, text: &str) -> Self {
         Self {
-            writes: vec![stream::query(sql)],
+            protocol,
+            writes: vec![client::statement(protocol, text)],
             ..Self::default()
         }
     }
@@ -63,8 +69,8 @@ pub struct Judgement {
     pub dataset: Option<usize>,
     /// The messages in order.
     pub messages: Vec<Judged>,
-    /// Bytes that are missing of the last message; a server waits for them.
-    pub missing: u32,
+    /// The last message is not complete; a server waits for the rest.
+    pub incomplete: bool,
 }
 
 impl Judgement {
@@ -88,10 +94,11 @@ pub struct Judge<'a> {
     /// The policy; without one there are facts only.
     pub compiled: Option<&'a Compiled>,
     /// The engine's tables.
-    pub tables: &'a Tables,
+    pub dialects: &'a Dialects,
     /// Selectors of the session.
     pub selectors: u64,
-    /// The dataset by index; every dataset is tried when it is not said.
+    /// The dataset by index; every dataset of the protocol is tried when it is
+    /// not said.
     pub dataset: Option<usize>,
 }
 
@@ -100,18 +107,27 @@ impl Judge<'_> {
     /// answer counts.
     #[must_use]
     pub fn judge(&self, connection: &Connection) -> Judgement {
-        let count = self.compiled.map_or(0, |compiled| compiled.datasets.len());
-        let datasets: Vec<Option<usize>> = match self.dataset {
+        let mut datasets: Vec<Option<usize>> = match self.dataset {
             Some(dataset) => vec![Some(dataset)],
-            None if count == 0 => vec![None],
-            None => (0..count).map(Some).collect(),
+            None => self.datasets(connection.protocol).map(Some).collect(),
         };
+        if datasets.is_empty() {
+            datasets.push(None);
+        }
         datasets
             .into_iter()
             .rev()
             .map(|dataset| stream::judge(self, dataset, connection))
             .max_by_key(|judgement| self.weight(judgement))
             .unwrap_or_default()
+    }
+
+    /// The datasets of a protocol by index.
+    pub fn datasets(&self, protocol: Protocol) -> impl Iterator<Item = usize> + '_ {
+        let all = self.compiled.iter().flat_map(|compiled| &compiled.datasets);
+        all.enumerate()
+            .filter(move |(_, info)| info.protocol == protocol)
+            .map(|(index, _)| index)
     }
 
     /// How much policy has to say: the verdict, then what observe rules say,

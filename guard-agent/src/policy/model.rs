@@ -2,6 +2,7 @@
 
 use super::address::Range;
 use super::diagnostic::Place;
+use guard_common::protocol::Protocol;
 use guard_common::verdict::{Mode, Verdict};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -141,6 +142,8 @@ pub struct RuleInfo {
 pub struct DatasetInfo {
     /// Unique name.
     pub name: String,
+    /// What is spoken there.
+    pub protocol: Protocol,
     /// Labels.
     pub labels: Vec<String>,
     /// Where it listens, as written.

@@ -7,6 +7,7 @@ use super::fields::{Fields, flag, items, name, text, word};
 use super::model::SubjectKind;
 use super::rule::{self, RawRule};
 use super::yaml::Node;
+use guard_common::protocol::Protocol;
 use guard_common::verdict::Verdict;
 
 /// The version of the policy language that this agent reads.
@@ -36,6 +37,7 @@ pub(crate) struct RawSubject {
 #[derive(Debug)]
 pub(crate) struct RawDataset {
     pub(crate) name: Spot<String>,
+    pub(crate) protocol: Protocol,
     pub(crate) endpoints: Vec<Spot<Listen>>,
     pub(crate) labels: Vec<Spot<String>>,
     pub(crate) tls_decline: Option<Place>,
@@ -147,9 +149,10 @@ fn dataset(node: &Node, report: &mut Report) -> Option<RawDataset> {
     let named = fields
         .require("name", name_help, report)
         .and_then(|node| name(node, "the name of a dataset", false, report));
-    if let Some(node) = fields.require("protocol", "write `protocol: postgres`", report) {
-        protocol(node, report);
-    }
+    let help = format!("write one of: {}", judged().collect::<Vec<_>>().join(", "));
+    let protocol = fields
+        .require("protocol", &help, report)
+        .and_then(|node| protocol(node, report));
     let help = "say where it listens, such as endpoints: [\"127.0.0.1:5432\"]";
     let endpoints = fields
         .require("endpoints", help, report)
@@ -171,27 +174,39 @@ fn dataset(node: &Node, report: &mut Report) -> Option<RawDataset> {
     fields.close(report);
     Some(RawDataset {
         name: named?,
+        protocol: protocol?.value,
         endpoints,
         labels,
         tls_decline,
     })
 }
 
-fn protocol(node: &Node, report: &mut Report) {
-    let protocols = [
-        ("postgres", true),
-        ("mysql", false),
-        ("mariadb", false),
-        ("redis", false),
-        ("valkey", false),
+/// The protocol of a dataset; one that is not judged yet is an error.
+fn protocol(node: &Node, report: &mut Report) -> Option<Spot<Protocol>> {
+    let words = [
+        ("postgres", Protocol::Postgres),
+        ("mysql", Protocol::Mysql),
+        ("mariadb", Protocol::Mysql),
+        ("redis", Protocol::Redis),
+        ("valkey", Protocol::Redis),
     ];
-    if let Some(spot) = word(node, "a protocol", &protocols, report)
-        && !spot.value
-    {
+    let spot = word(node, "a protocol", &words, report)?;
+    if !spot.value.is_judged() {
         let cause = format!("the protocol {} is not yet supported", node.shape());
-        let help = "only postgres is judged; to limit who may connect there, use a connect rule";
+        let help = format!(
+            "judged are: {}; to limit who may connect there, use a connect rule",
+            judged().collect::<Vec<_>>().join(", ")
+        );
         report.error_help(&spot.place, cause, help);
     }
+    Some(spot)
+}
+
+/// The protocols whose statements are judged.
+fn judged() -> impl Iterator<Item = &'static str> {
+    let all = Protocol::ALL.into_iter();
+    all.filter(|protocol| protocol.is_judged())
+        .map(Protocol::name)
 }
 
 /// The endpoints of a dataset or a connect rule.

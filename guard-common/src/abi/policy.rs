@@ -4,8 +4,10 @@
 //! reader: every enforcing hook, through [`crate::decide`]
 
 use crate::limits::{
-    MAX_ENDPOINTS, MAX_EXEC_PATTERNS, MAX_LAUNCHERS, MAX_PROGRAMS, MAX_RULES, PATTERN_TOKENS,
+    MAX_DATASETS, MAX_ENDPOINTS, MAX_EXEC_PATTERNS, MAX_LAUNCHERS, MAX_PROGRAMS, MAX_RULES,
+    PATTERN_TOKENS,
 };
+use crate::protocol::Protocol;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
 /// [`Rule::kind`]: a rule about program starts.
@@ -148,6 +150,8 @@ pub struct Policy {
     pub on_fault: u8,
     /// Zero.
     pub reserved: [u8; 2],
+    /// [`crate::protocol::Protocol`] of each dataset.
+    pub protocols: [u8; MAX_DATASETS],
     /// The rules.
     pub rules: [Rule; MAX_RULES],
     /// Endpoints of datasets and of connect rules.
@@ -167,6 +171,13 @@ impl Policy {
     pub fn empty() -> Self {
         Self::new_zeroed()
     }
+
+    /// The protocol of a dataset.
+    #[inline(always)]
+    #[must_use]
+    pub const fn protocol(&self, dataset: u8) -> Protocol {
+        Protocol::from_raw(self.protocols[dataset as usize & (MAX_DATASETS - 1)])
+    }
 }
 
 const _: () = assert!(size_of::<Rule>() == 32);
@@ -176,6 +187,7 @@ const _: () = assert!(size_of::<Program>() == 24);
 const _: () = assert!(
     size_of::<Policy>()
         == 64
+            + MAX_DATASETS
             + 32 * MAX_RULES
             + 40 * MAX_ENDPOINTS
             + 72 * MAX_EXEC_PATTERNS

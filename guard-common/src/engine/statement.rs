@@ -173,7 +173,7 @@ fn note(scan: &mut Scan, flags: u16, access: u8) {
 fn add_verb(scan: &mut Scan, verb: u8) {
     let count = scan.facts.verb_count;
     if (count as usize) < VERBS {
-        scan.facts.verbs[count as usize & (VERBS - 1)] = verb;
+        scan.facts.verbs[count as usize & (VERBS - 1)] = u16::from(verb);
         scan.facts.verb_count = count + 1;
     } else {
         scan.facts.truncated = 1;

@@ -5,40 +5,17 @@
 //! refusal comes early, and again by the live policy at each `Execute`. Names
 //! are known by their hash; one that was never seen, or was evicted, is opaque.
 
-use super::{Stream, kind};
 use crate::class::{Class, Opaque};
-use crate::facts::Facts;
 use crate::hash;
-
-/// [`Facts::reserved`] of a statement that we put in place of a refused one.
-pub const SUBSTITUTE: u8 = 1;
-
-/// Nothing to judge.
-pub const NOTHING: u32 = 0;
-/// A statement is prepared: refused if policy refuses it, else not recorded.
-pub const PREPARE: u32 = 1;
-/// A statement takes effect: judged and recorded.
-pub const RUN: u32 = 2;
-/// Data of a running statement (`CopyData`): refused for a quarantined session.
-pub const DATA: u32 = 3;
+use crate::stream::what::{DATA, NOTHING, PREPARE, RUN};
+use crate::stream::{Names, SUBSTITUTE, Stream};
 
 /// [`Names`] kind of a prepared statement.
 pub const STATEMENT: u32 = 0;
 /// [`Names`] kind of a portal.
 pub const PORTAL: u32 = 1;
 
-/// Where facts of named statements and portals are kept.
-pub trait Names {
-    /// Keeps `facts` under a name.
-    fn store(&mut self, kind: u32, name: u64, facts: &Facts);
-    /// Copies the facts of a name; `false` when it is unknown.
-    fn load(&mut self, kind: u32, name: u64, into: &mut Facts) -> bool;
-    /// Forgets a name.
-    fn remove(&mut self, kind: u32, name: u64);
-}
-
-/// Settles a complete message: says what is to be judged (one of the constants
-/// above) and leaves the facts for it in `stream.scan.facts`.
+/// [`crate::stream::settle`] for this protocol.
 #[inline(always)]
 pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
     let facts = &mut stream.scan.facts;
@@ -86,18 +63,11 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
             facts.clear();
             DATA
         }
-        kind::BLIND => {
-            facts.clear();
-            facts.add(Class::Unreadable);
-            facts.opaque = stream.opaque;
-            RUN
-        }
         _ => NOTHING,
     }
 }
 
-/// Remembers what an allowed message leaves behind. Call it after [`settle`]
-/// for each message that goes on to the server.
+/// [`crate::stream::commit`] for this protocol.
 #[inline(always)]
 pub fn commit<N: Names>(stream: &mut Stream, names: &mut N) {
     match stream.kind {
@@ -106,6 +76,13 @@ pub fn commit<N: Names>(stream: &mut Stream, names: &mut N) {
         b'Q' | b'E' => stream.opaque |= stream.scan.facts.opaque_after,
         _ => {}
     }
+}
+
+/// [`crate::stream::refused_name`] for this protocol: that of a `Parse`.
+#[inline(always)]
+#[must_use]
+pub const fn refused_name(stream: &Stream) -> u64 {
+    if stream.kind == b'P' { stream.name } else { 0 }
 }
 
 /// Remembers that a message was replaced by a statement that only raises our

@@ -4,9 +4,9 @@
 //! Only hashes of words are kept while reading; of the values, `user` and
 //! `database` alone.
 
-use super::Stream;
 use crate::class::Opaque;
 use crate::hash;
+use crate::stream::Stream;
 
 /// [`Stream::startup`]: reading a parameter's name.
 const KEY: u32 = 0;

@@ -2,12 +2,14 @@
 
 extern crate std;
 
-use super::settle::{self, Names};
-use super::{Chunk, Engine, Stream, kind, phase, step};
 use crate::class::{Class, Opaque};
 use crate::engine::Scan;
 use crate::facts::Facts;
 use crate::limits::CHUNK_BYTES;
+use crate::protocol::{Dialect, Protocol};
+use crate::stream::{
+    BLIND, Chunk, Engine, Names, Stream, commit, commit_substitute, phase, settle, step, what,
+};
 use core::cell::RefCell;
 use std::collections::HashMap;
 use std::string::String;
@@ -21,18 +23,18 @@ struct Recorder {
 }
 
 impl Engine for Recorder {
-    fn begin(&self, scan: &mut Scan) {
+    fn begin(&self, _dialect: Dialect, scan: &mut Scan) {
         self.text.borrow_mut().clear();
         scan.facts.clear();
     }
 
-    fn feed(&self, _scan: &mut Scan, chunk: &Chunk, from: u32, to: u32) {
+    fn feed(&self, _dialect: Dialect, _scan: &mut Scan, chunk: &Chunk, from: u32, to: u32) {
         self.text
             .borrow_mut()
             .extend_from_slice(&chunk[from as usize..to as usize]);
     }
 
-    fn end(&self, scan: &mut Scan) {
+    fn end(&self, _dialect: Dialect, scan: &mut Scan) {
         let text = String::from_utf8_lossy(&self.text.borrow()).into_owned();
         let class = if text.contains("DROP") {
             Class::Drop
@@ -71,7 +73,7 @@ fn read(writes: &[u8], size: usize) -> (Vec<Seen>, Stream) {
     let engine = Recorder::default();
     let mut names = Table::default();
     let mut stream = Stream::new_zeroed();
-    stream.reset();
+    stream.reset(Protocol::Postgres);
     let mut chunk = [0; CHUNK_BYTES];
     let mut seen = Vec::new();
     for piece in writes.chunks(size) {
@@ -81,16 +83,16 @@ fn read(writes: &[u8], size: usize) -> (Vec<Seen>, Stream) {
         loop {
             step(&engine, &mut stream, &chunk);
             if stream.complete != 0 {
-                let what = settle::settle(&mut stream, &mut names);
+                let what = settle(&mut stream, &mut names);
                 let facts = &stream.scan.facts;
-                let judged = what != settle::NOTHING;
+                let judged = what != what::NOTHING;
                 seen.push((
                     stream.kind,
                     what,
                     if judged { facts.hits } else { 0 },
                     if judged { facts.opaque } else { 0 },
                 ));
-                settle::commit(&mut stream, &mut names);
+                commit(&mut stream, &mut names);
                 stream.next();
             }
             if stream.at >= stream.end {
@@ -178,11 +180,11 @@ fn prepared_statements_keep_their_facts_by_name() {
     assert_eq!(executes[3].3, unknown, "closed statement");
     assert!(seen.contains(&(
         b'F',
-        settle::RUN,
+        what::RUN,
         Class::Fastpath.bit(),
         Opaque::Fastpath.bit()
     )));
-    assert!(seen.contains(&(b'd', settle::DATA, 0, 0)));
+    assert!(seen.contains(&(b'd', what::DATA, 0, 0)));
 }
 
 #[test]
@@ -261,7 +263,7 @@ fn bytes_that_are_not_of_the_protocol_end_the_reading() {
     ];
     for (bytes, reason) in cases {
         let (seen, stream) = read(bytes, 2);
-        assert_eq!(seen[0].0, kind::BLIND, "{reason:?}");
+        assert_eq!(seen[0].0, BLIND, "{reason:?}");
         assert_eq!(seen[0].3, reason.bit());
         assert_eq!(stream.phase, phase::BLIND);
     }
@@ -291,7 +293,7 @@ fn a_message_that_ends_inside_its_name_is_unreadable() {
         seen.last(),
         Some(&(
             b'P',
-            settle::PREPARE,
+            what::PREPARE,
             Class::Unreadable.bit(),
             Opaque::Protocol.bit()
         ))
@@ -303,7 +305,7 @@ fn a_refused_name_that_is_bound_before_the_sync_is_no_second_action() {
     let engine = Recorder::default();
     let mut names = Table::default();
     let mut stream = Stream::new_zeroed();
-    stream.reset();
+    stream.reset(Protocol::Postgres);
     stream.phase = phase::HEADER;
     let mut chunk = [0; CHUNK_BYTES];
     let mut send = |stream: &mut Stream, bytes: &[u8], replaced: bool| {
@@ -313,12 +315,12 @@ fn a_refused_name_that_is_bound_before_the_sync_is_no_second_action() {
         while stream.complete == 0 {
             step(&engine, stream, &chunk);
         }
-        let what = settle::settle(stream, &mut names);
+        let what = settle(stream, &mut names);
         if replaced {
             let name = stream.name;
-            settle::commit_substitute(stream, name);
+            commit_substitute(stream, name);
         } else {
-            settle::commit(stream, &mut names);
+            commit(stream, &mut names);
         }
         stream.next();
         what
@@ -326,10 +328,10 @@ fn a_refused_name_that_is_bound_before_the_sync_is_no_second_action() {
     send(&mut stream, &message(b'P', b"s\0DROP TABLE t\0\0\0"), true);
     send(&mut stream, &message(b'B', b"\0s\0\0\0\0\0\0\0"), false);
     let execute = message(b'E', b"\0\0\0\0\0");
-    assert_eq!(send(&mut stream, &execute, false), settle::NOTHING);
+    assert_eq!(send(&mut stream, &execute, false), what::NOTHING);
     send(&mut stream, &message(b'S', b""), false);
     send(&mut stream, &message(b'B', b"\0s\0\0\0\0\0\0\0"), false);
-    assert_eq!(send(&mut stream, &execute, false), settle::RUN);
+    assert_eq!(send(&mut stream, &execute, false), what::RUN);
     assert_eq!(stream.scan.facts.opaque, Opaque::UnknownName.bit());
 }
 

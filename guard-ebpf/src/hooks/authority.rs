@@ -10,8 +10,8 @@ use aya_ebpf::programs::SkBuffContext;
 use guard_common::class::Opaque;
 use guard_common::fault::Fault;
 use guard_common::limits::CHUNK_BYTES;
-use guard_common::pg::kind;
 use guard_common::repeat::{Repeat, Turn};
+use guard_common::stream::{self, phase};
 
 const DROP: i32 = 0;
 const PASS: i32 = 1;
@@ -92,9 +92,9 @@ fn judge(ctx: &SkBuffContext, sock: &mut Sock, segment: &Segment) -> bool {
 /// then passes or ends.
 #[inline(always)]
 fn lose(sock: &mut Sock) {
-    if sock.authority.phase != guard_common::pg::phase::BLIND {
+    if sock.authority.phase != phase::BLIND {
         sock.authority.opaque |= Opaque::Gap.bit();
-        sock.authority.kind = kind::BLIND;
+        sock.authority.kind = stream::BLIND;
         sock.authority.complete = 1;
     }
 }

@@ -150,6 +150,7 @@ fn follow(
         uid: task::current_uid(),
         port: peer.target.port,
         dataset: outcome.dataset,
+        protocol: policy.protocol(outcome.dataset),
     };
     if !stream::adopt(peer::socket(ctx), &adoption) && policy.enforced_datasets & bit != 0 {
         outcome.decision.add_cause(policy.on_fault, Cause::Fault);

@@ -107,19 +107,14 @@ impl Speaking<'_> {
         let sock = &mut *self.sock;
         let start = sock.voice_message;
         let end = offset.wrapping_add(sock.voice.at);
-        let can_speak = matches!(sock.voice.kind, b'Q' | b'P' | b'E' | b'F');
-        if start == voice::BEGAN_EARLIER
-            || !can_speak
-            || !voice::can_announce(sock)
-            || sock.voice_room < GROWTH
-        {
+        if start == voice::BEGAN_EARLIER || !voice::can_announce(sock) || sock.voice_room < GROWTH {
             return false;
         }
         judge::new_id(sock);
         let new = voice::render(sock);
         let old = end.wrapping_sub(start);
         if new == 0 {
-            maps::count_fault(Fault::Voice);
+            // A message that cannot be answered.
             return false;
         }
         if !message::replace(self.ctx, sock, start, old, new) {

@@ -4,13 +4,12 @@
 use crate::emit;
 use crate::kernel::repeat::Kernel;
 use crate::maps;
-use crate::stream::names::{KernelNames, NameIndex};
-use crate::stream::{KernelEngine, PENDING, Sock, judge};
+use crate::stream::{PENDING, Sock, judge, protocol};
 use guard_common::abi::event::{EVENT_POISONED, JUDGE_AUTHORITY, Poisoned};
 use guard_common::hash;
 use guard_common::limits::{CHUNK_BYTES, DENIAL_BYTES};
-use guard_common::pg::{self, phase, settle};
 use guard_common::repeat::{Repeat, Turn};
+use guard_common::stream::{self, Chunk, what};
 use guard_common::verdict::Effect;
 
 /// Reads the chunk in `sock.chunk[..sock.authority.end]`; 1: a message in it is
@@ -46,7 +45,11 @@ impl Turn for Reading<'_> {
         if self.sock.authority.at >= self.sock.authority.end && self.sock.authority.complete == 0 {
             return false;
         }
-        guard_authority_step(self.sock);
+        let from = guard_authority_begin(self.sock);
+        protocol::step(&mut self.sock.authority, &self.sock.chunk);
+        if self.sock.authority.hashing != 0 {
+            guard_authority_digest(self.sock, from);
+        }
         if self.sock.authority.complete != 0 && guard_authority_message(self.sock) != 0 {
             self.refused = 1;
             return false;
@@ -55,68 +58,63 @@ impl Turn for Reading<'_> {
     }
 }
 
-/// One step of the framing.
+/// Notes where a message begins, before each step; answers with the position.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn guard_authority_step(sock: *mut Sock) -> u32 {
+extern "C" fn guard_authority_begin(sock: *mut Sock) -> u32 {
     // SAFETY: as in `guard_authority_chunk`.
     let Some(sock) = (unsafe { sock.as_mut() }) else {
-        return 1;
+        return 0;
     };
     let stream = &mut sock.authority;
     if stream.at_boundary() {
         sock.message_sequence = sock.chunk_sequence.wrapping_add(stream.at);
         stream.slot = maps::live_slot() as u8;
+        // A digest is needed only while substitutes are on their way.
+        stream.hashing = (sock.pending_count != 0) as u8;
+        stream.digest = digest_start();
+        stream.hashed = 0;
     }
-    let (from, before) = (stream.at, stream.phase);
-    pg::step(&KernelEngine, stream, &sock.chunk);
-    if sock.pending_count != 0 {
-        guard_authority_digest(sock, from, before);
-    }
-    0
+    stream.at
 }
 
-/// Follows the digest of a message while substitutes are on their way.
+/// Adds the bytes of a step to the message's digest. A message that is longer
+/// than any substitute needs none.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn guard_authority_digest(sock: *mut Sock, from: u32, before: u32) -> u32 {
+extern "C" fn guard_authority_digest(sock: *mut Sock, from: u32) -> u32 {
     // SAFETY: as in `guard_authority_chunk`.
     let Some(sock) = (unsafe { sock.as_mut() }) else {
         return 1;
     };
-    let stream = &mut sock.authority;
-    if before == phase::HEADER {
-        if stream.phase != phase::HEADER && stream.length <= DENIAL_BYTES as u32 {
-            stream.hashing = 1;
-            stream.digest = digest_start(stream.kind, stream.length);
-        }
-    } else if stream.hashing != 0 {
-        let to = stream.at;
-        let mut digest = Digest {
-            chunk: &sock.chunk,
-            at: from,
-            to,
-            digest: stream.digest,
-        };
-        Kernel::repeat(DENIAL_BYTES as u32, &mut digest);
-        sock.authority.digest = digest.digest;
+    let to = sock.authority.at;
+    let hashed = sock.authority.hashed.wrapping_add(to.wrapping_sub(from));
+    if hashed > DENIAL_BYTES as u32 {
+        sock.authority.hashing = 0;
+        return 0;
     }
+    let mut digest = Digest {
+        chunk: &sock.chunk,
+        at: from,
+        to,
+        digest: sock.authority.digest,
+    };
+    Kernel::repeat(DENIAL_BYTES as u32, &mut digest);
+    sock.authority.digest = digest.digest;
+    sock.authority.hashed = hashed;
     0
 }
 
-/// The digest of a message's header. It starts from a secret of this boot, so
-/// that no client can write a message with the digest of a substitute.
+/// The digest of no bytes: a secret of this boot, so that no client can write a
+/// message with the digest of a substitute.
 #[inline(always)]
-pub(crate) fn digest_start(kind: u8, length: u32) -> u64 {
-    let secret = maps::settings().map_or(0, |settings| settings.secret);
-    let mut digest = hash::step(secret, kind);
-    digest = hash::step(digest, (length >> 8) as u8);
-    hash::step(digest, length as u8)
+pub(crate) fn digest_start() -> u64 {
+    maps::settings().map_or(0, |settings| settings.secret)
 }
 
 /// Adds `chunk[at..to]` to a digest.
 pub(crate) struct Digest<'a> {
-    pub(crate) chunk: &'a pg::Chunk,
+    pub(crate) chunk: &'a Chunk,
     pub(crate) at: u32,
     pub(crate) to: u32,
     pub(crate) digest: u64,
@@ -144,42 +142,26 @@ extern "C" fn guard_authority_message(sock: *mut Sock) -> u32 {
     };
     if sock.authority.hashing != 0 && take_pending(sock) {
         let name = sock.pending_taken;
-        settle::commit_substitute(&mut sock.authority, name);
+        stream::commit_substitute(&mut sock.authority, name);
         sock.authority.next();
         return 0;
     }
-    let what = settle::settle(
-        &mut sock.authority,
-        &mut names(&mut sock.names, sock.cookie),
-    );
-    if what != settle::NOTHING {
+    let what = protocol::settle(sock, JUDGE_AUTHORITY);
+    if what != what::NOTHING {
         let sequence = sock.message_sequence;
         if judge::judge(sock, JUDGE_AUTHORITY, what) {
             judge::new_id(sock);
             judge::record(sock, JUDGE_AUTHORITY, Effect::Reset, sequence);
             return 1;
         }
-        if what == settle::RUN {
+        if what == what::RUN {
             judge::new_id(sock);
             judge::record(sock, JUDGE_AUTHORITY, Effect::None, sequence);
         }
-        settle::commit(
-            &mut sock.authority,
-            &mut names(&mut sock.names, sock.cookie),
-        );
+        protocol::commit(sock, JUDGE_AUTHORITY);
     }
     sock.authority.next();
     0
-}
-
-/// The socket's names as the authority knows them.
-#[inline(always)]
-const fn names(index: &mut NameIndex, socket: u64) -> KernelNames<'_> {
-    KernelNames {
-        socket,
-        judge: JUDGE_AUTHORITY,
-        index,
-    }
 }
 
 /// Tells whether the message is a substitute that the voice announced.

@@ -9,15 +9,16 @@ use crate::stream::Sock;
 use guard_common::abi::event::{EVENT_STATEMENT, JUDGE_VOICE, Statement};
 use guard_common::abi::policy::NONE;
 use guard_common::abi::session::SESSION_QUARANTINED;
+use guard_common::class::Opaque;
 use guard_common::decide::connect::{self, Target};
 use guard_common::decide::statement::{self, Sender};
 use guard_common::fault::Fault;
-use guard_common::pg::{Stream, settle};
+use guard_common::stream::{Stream, what};
 use guard_common::verdict::{Cause, Decision, Effect, Verdict};
 
 /// Judges the message of one cursor into `sock.record.decision`.
 ///
-/// `what` is what [`settle::settle`] said. Returns 1 when it is refused.
+/// `what` is one of [`what`]. Returns 1 when it is refused.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn guard_judge(sock: *mut Sock, judge: u32, what: u32) -> u32 {
@@ -27,9 +28,9 @@ extern "C" fn guard_judge(sock: *mut Sock, judge: u32, what: u32) -> u32 {
         return 1;
     };
     let stream = if judge == JUDGE_VOICE as u32 {
-        &sock.voice
+        &mut sock.voice
     } else {
-        &sock.authority
+        &mut sock.authority
     };
     let decision = &mut sock.record.decision;
     let Some(policy) = maps::policy(stream.slot as u32) else {
@@ -51,6 +52,10 @@ extern "C" fn guard_judge(sock: *mut Sock, judge: u32, what: u32) -> u32 {
         *decision = Decision::OPEN;
         return 0;
     }
+    if policy.protocol(sock.dataset) as u8 != stream.protocol {
+        // The policy has changed its mind since the connect.
+        stream.scan.facts.add_opaque(Opaque::Protocol);
+    }
     let Some(session) = maps::session(sock.session) else {
         maps::count_fault(Fault::NoSession);
         let enforced = policy.enforced_datasets & (1 << (sock.dataset & 63)) != 0;
@@ -59,7 +64,7 @@ extern "C" fn guard_judge(sock: *mut Sock, judge: u32, what: u32) -> u32 {
         return decision.denies() as u32;
     };
     let quarantined = session.flags & SESSION_QUARANTINED;
-    if what == settle::DATA {
+    if what == what::DATA {
         *decision = Decision::OPEN;
         if quarantined != 0 {
             decision.add_cause(Verdict::Block as u8, Cause::Quarantine);

@@ -7,8 +7,8 @@ use crate::kernel::repeat::Kernel;
 use crate::maps;
 use guard_common::abi::event::{JUDGE_AUTHORITY, JUDGE_VOICE};
 use guard_common::facts::Facts;
-use guard_common::pg::settle::Names;
 use guard_common::repeat::{Repeat, Turn};
+use guard_common::stream::Names;
 
 /// Names that one socket remembers. Drivers keep 100 to 256 prepared statements
 /// (asyncpg, psycopg, JDBC). The facts of a name beyond that are kept like any

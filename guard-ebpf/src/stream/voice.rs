@@ -8,14 +8,16 @@
 use crate::kernel::repeat::Kernel;
 use crate::maps;
 use crate::stream::authority::{Digest, digest_start};
-use crate::stream::names::{KernelNames, NameIndex};
-use crate::stream::{KernelEngine, PENDING, Sock, judge};
+use crate::stream::{PENDING, Sock, judge, protocol};
 use guard_common::abi::event::JUDGE_VOICE;
 use guard_common::abi::policy::NONE;
 use guard_common::denial::{self, Frame, ID_DIGITS};
+use guard_common::fault::Fault;
 use guard_common::limits::{CHUNK_BYTES, DENIAL_BYTES};
-use guard_common::pg::{self, kind, phase, settle};
+use guard_common::pg::kind;
+use guard_common::protocol::Protocol;
 use guard_common::repeat::{Repeat, Turn};
+use guard_common::stream::{self, Chunk, phase, what};
 use guard_common::verdict::Effect;
 
 /// [`Sock::voice_message`]: the message began in an earlier system call.
@@ -59,7 +61,8 @@ impl Turn for Reading<'_> {
         if self.sock.voice.at >= self.sock.voice.end && self.sock.voice.complete == 0 {
             return false;
         }
-        guard_voice_step(self.sock);
+        guard_voice_begin(self.sock);
+        protocol::step(&mut self.sock.voice, &self.sock.chunk);
         if self.sock.voice.complete != 0 {
             guard_voice_message(self.sock);
         }
@@ -67,10 +70,10 @@ impl Turn for Reading<'_> {
     }
 }
 
-/// One step of the framing.
+/// Notes where a message begins, before each step.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn guard_voice_step(sock: *mut Sock) -> u32 {
+extern "C" fn guard_voice_begin(sock: *mut Sock) -> u32 {
     // SAFETY: as in `guard_voice_chunk`.
     let Some(sock) = (unsafe { sock.as_mut() }) else {
         return 1;
@@ -80,7 +83,6 @@ extern "C" fn guard_voice_step(sock: *mut Sock) -> u32 {
         sock.voice_message = sock.voice_offset.wrapping_add(stream.at);
         stream.slot = maps::live_slot() as u8;
     }
-    pg::step(&KernelEngine, stream, &sock.chunk);
     0
 }
 
@@ -95,21 +97,27 @@ extern "C" fn guard_voice_message(sock: *mut Sock) -> u32 {
     let Some(sock) = (unsafe { sock.as_mut() }) else {
         return 1;
     };
-    let asks_encryption = matches!(sock.voice.kind, kind::SSL_REQUEST | kind::GSS_REQUEST);
-    if asks_encryption && declines(sock) {
+    if asks_encryption(sock) && declines(sock) {
         sock.voice_outcome = DECLINED;
         return 0;
     }
-    let what = settle::settle(&mut sock.voice, &mut names(&mut sock.names, sock.cookie));
-    if what != settle::NOTHING {
+    let what = protocol::settle(sock, JUDGE_VOICE);
+    if what != what::NOTHING {
         if judge::judge(sock, JUDGE_VOICE, what) {
             sock.voice_outcome = REFUSED;
             return 0;
         }
-        settle::commit(&mut sock.voice, &mut names(&mut sock.names, sock.cookie));
+        protocol::commit(sock, JUDGE_VOICE);
     }
     sock.voice.next();
     0
+}
+
+/// Tells whether the message asks the server for encryption.
+#[inline(always)]
+fn asks_encryption(sock: &Sock) -> bool {
+    sock.voice.protocol() == Protocol::Postgres
+        && matches!(sock.voice.kind, kind::SSL_REQUEST | kind::GSS_REQUEST)
 }
 
 /// Tells whether the socket's dataset says `tls: decline`.
@@ -118,16 +126,6 @@ fn declines(sock: &Sock) -> bool {
     sock.dataset != NONE
         && maps::policy(sock.voice.slot as u32)
             .is_some_and(|policy| policy.tls_decline & (1 << (sock.dataset & 63)) != 0)
-}
-
-/// The socket's names as the voice knows them.
-#[inline(always)]
-const fn names(index: &mut NameIndex, socket: u64) -> KernelNames<'_> {
-    KernelNames {
-        socket,
-        judge: JUDGE_VOICE,
-        index,
-    }
 }
 
 /// Lets the voice take over the authority's cursor, which stands at a message
@@ -168,7 +166,7 @@ pub(crate) fn join(sock: &mut Sock, position: u32) -> bool {
 }
 
 /// Renders the words for the refusal into `sock.chunk` and returns their
-/// length; 0: there are none.
+/// length; 0: such a message cannot be answered.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn guard_voice_render(sock: *mut Sock) -> u32 {
@@ -178,16 +176,15 @@ extern "C" fn guard_voice_render(sock: *mut Sock) -> u32 {
     };
     let index = denial::index(&sock.record.decision, sock.voice.scan.facts.opaque);
     let Some(denial) = maps::denial(sock.voice.slot as u32, index) else {
+        maps::count_fault(Fault::Voice);
         return 0;
     };
-    let simple = sock.voice.kind == b'Q' || sock.voice.kind == b'F';
-    let frame: &Frame = if simple {
-        &denial.query
-    } else {
-        &denial.extended
+    let Some(frame) = denial.frame(&sock.voice) else {
+        return 0;
     };
     let length = frame.length;
     if length == 0 || length > DENIAL_BYTES as u32 {
+        maps::count_fault(Fault::Voice);
         return 0;
     }
     let mut copy = Copy {
@@ -202,6 +199,7 @@ extern "C" fn guard_voice_render(sock: *mut Sock) -> u32 {
         id,
     };
     Kernel::repeat(ID_DIGITS as u32, &mut digits);
+    sock.voice_first = frame.first;
     length
 }
 
@@ -213,7 +211,7 @@ pub(crate) fn render(sock: &mut Sock) -> u32 {
 
 struct Copy<'a> {
     from: &'a Frame,
-    to: &'a mut pg::Chunk,
+    to: &'a mut Chunk,
 }
 
 impl Turn for Copy<'_> {
@@ -231,7 +229,7 @@ impl Turn for Copy<'_> {
 }
 
 struct Digits<'a> {
-    chunk: &'a mut pg::Chunk,
+    chunk: &'a mut Chunk,
     at: u32,
     id: u64,
 }
@@ -259,22 +257,15 @@ extern "C" fn guard_voice_announce(sock: *mut Sock) -> u32 {
     let Some(sock) = (unsafe { sock.as_mut() }) else {
         return 1;
     };
-    // The first message of the frame is what the authority would judge.
-    let length = (sock.chunk[3] as u32) << 8 | sock.chunk[4] as u32;
-    let length = length.wrapping_add(1);
     let mut digest = Digest {
         chunk: &sock.chunk,
-        at: 5,
-        to: length,
-        digest: digest_start(sock.chunk[0], length),
+        at: 0,
+        to: sock.voice_first,
+        digest: digest_start(),
     };
     Kernel::repeat(DENIAL_BYTES as u32, &mut digest);
     let digest = digest.digest;
-    let name = if sock.voice.kind == b'P' {
-        sock.voice.name
-    } else {
-        0
-    };
+    let name = stream::refused_name(&sock.voice);
     let mut index = 0;
     while index < PENDING {
         if sock.pending[index & (PENDING - 1)] == 0 {
@@ -287,7 +278,7 @@ extern "C" fn guard_voice_announce(sock: *mut Sock) -> u32 {
     }
     let sequence = sock.voice_base.wrapping_add(sock.voice_message);
     judge::record(sock, JUDGE_VOICE, Effect::ErrorFrame, sequence);
-    settle::commit_substitute(&mut sock.voice, name);
+    stream::commit_substitute(&mut sock.voice, name);
     sock.voice.next();
     0
 }

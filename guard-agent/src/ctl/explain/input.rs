@@ -3,6 +3,7 @@
 use crate::policy::explain::Connection;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use guard_common::protocol::Protocol;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -54,10 +55,15 @@ impl Line {
 
     /// The connection that the line describes; `database` is used where the
     /// line names none.
-    pub(super) fn connection(&self, database: Option<&str>) -> Result<Connection, LineError> {
+    pub(super) fn connection(
+        &self,
+        protocol: Protocol,
+        database: Option<&str>,
+    ) -> Result<Connection, LineError> {
         let mut connection = match (&self.sql, &self.wire) {
-            (Some(sql), None) => Connection::query(sql),
+            (Some(sql), None) => Connection::statement(protocol, sql),
             (None, Some(wire)) => Connection {
+                protocol,
                 writes: wire.decode()?,
                 ..Connection::default()
             },
@@ -101,7 +107,8 @@ mod tests {
     #[track_caller]
     fn connection(text: &str) -> Connection {
         let line = Line::parse(text).expect(text);
-        line.connection(Some("shop")).expect(text)
+        line.connection(Protocol::Postgres, Some("shop"))
+            .expect(text)
     }
 
     #[test]
@@ -130,7 +137,7 @@ mod tests {
             (r#"{"sql":"x","startup":{"a":[]}}"#, "startup setting `a`"),
         ] {
             let error = Line::parse(text)
-                .and_then(|line| line.connection(None))
+                .and_then(|line| line.connection(Protocol::Postgres, None))
                 .map(|_| ());
             let error = error.expect_err(text).to_string();
             assert!(error.contains(expected), "{text}: {error}");

@@ -5,28 +5,22 @@ use super::input::{Line, LineError};
 use super::words::Answer;
 use super::{Failure, write_line, wrong};
 use crate::cli::ctl::Output;
-use crate::dialect;
+use crate::dialect::Dialects;
 use crate::exit::Exit;
 use crate::policy::Compiled;
 use crate::policy::explain::{Connection, Judge};
+use guard_common::protocol::Protocol;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-
-/// Database protocols.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Protocol {
-    /// PostgreSQL
-    Postgres,
-}
 
 /// Tells what a database statement does, and what policy says about it.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("question").required(true)))]
 pub(super) struct StatementArgs {
     /// Protocol of the database
-    #[arg(long, value_enum, value_name = "P")]
+    #[arg(long, value_name = "P", value_parser = protocol)]
     protocol: Protocol,
     /// Database that the client connects to
     #[arg(long, value_name = "D")]
@@ -49,16 +43,15 @@ pub(super) struct StatementArgs {
 
 /// Answers; returns the exit code.
 pub(super) fn run(args: &StatementArgs) -> Result<Exit, Failure> {
-    let Protocol::Postgres = args.protocol;
     let compiled = args.asker.load()?;
     let dataset = dataset(args, compiled.as_ref())?;
-    let tables = dialect::postgresql().map_err(|error| {
+    let dialects = Dialects::load().map_err(|error| {
         let help = "this is a mistake of Guard itself; please report it";
         wrong(Exit::Failed, &error.to_string(), help)
     })?;
     let judge = Judge {
         compiled: compiled.as_ref(),
-        tables: &tables,
+        dialects: &dialects,
         selectors: compiled
             .as_ref()
             .map_or(1, |compiled| compiled.selectors(&args.asker.who())),
@@ -66,6 +59,10 @@ pub(super) fn run(args: &StatementArgs) -> Result<Exit, Failure> {
     };
     if compiled.is_none() {
         eprintln!("note: no policy is named (--policy FILE); these are the facts only");
+    }
+    if compiled.is_some() && judge.datasets(args.protocol).next().is_none() {
+        let name = args.protocol.name();
+        eprintln!("note: the policy has no dataset with `protocol: {name}`: no rule is asked");
     }
     let mut output = BufWriter::new(io::stdout().lock());
     let exit = match (&args.sql, &args.jsonl) {
@@ -77,12 +74,35 @@ pub(super) fn run(args: &StatementArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
+/// A protocol by name.
+fn protocol(text: &str) -> Result<Protocol, String> {
+    let mut judged = Protocol::ALL.into_iter().filter(|known| known.is_judged());
+    if let Some(found) = judged.clone().find(|known| known.name() == text) {
+        return Ok(found);
+    }
+    let known: Vec<&str> = judged.by_ref().map(Protocol::name).collect();
+    Err(
+        match Protocol::ALL.into_iter().find(|known| known.name() == text) {
+            Some(_) => format!("not yet supported; judged are: {}", known.join(", ")),
+            None => format!("one of: {}", known.join(", ")),
+        },
+    )
+}
+
 fn dataset(args: &StatementArgs, compiled: Option<&Compiled>) -> Result<Option<usize>, Failure> {
     let (Some(name), Some(compiled)) = (&args.dataset, compiled) else {
         return Ok(None);
     };
-    match compiled.dataset_named(name) {
-        Some(index) => Ok(Some(index)),
+    let named = compiled.dataset_named(name);
+    let found = named.and_then(|index| Some((index, compiled.datasets.get(index)?)));
+    match found {
+        Some((_, info)) if info.protocol != args.protocol => {
+            let spoken = info.protocol.name();
+            let cause = format!("the dataset `{name}` speaks {spoken}");
+            let help = format!("ask with --protocol {spoken}");
+            Err(wrong(Exit::Usage, &cause, &help))
+        }
+        Some((index, _)) => Ok(Some(index)),
         None => {
             let known: Vec<&str> = compiled
                 .datasets
@@ -105,7 +125,7 @@ fn one(
     sql: &str,
     output: &mut impl Write,
 ) -> Result<Exit, Failure> {
-    let mut connection = Connection::query(sql);
+    let mut connection = Connection::statement(args.protocol, sql);
     connection.database.clone_from(&args.database);
     connection.startup.extend(args.startup.iter().cloned());
     let answer = Answer::new(judge, Value::Null, &connection);
@@ -174,7 +194,7 @@ fn all(
 
 fn question(args: &StatementArgs, text: &str) -> Result<(Value, Connection), (Value, LineError)> {
     let line = Line::parse(text).map_err(|error| (Value::Null, error))?;
-    match line.connection(args.database.as_deref()) {
+    match line.connection(args.protocol, args.database.as_deref()) {
         Ok(mut connection) => {
             for (key, value) in &args.startup {
                 let entry = connection.startup.entry(key.clone());

@@ -73,7 +73,7 @@ impl Answer {
             v: 1,
             id,
             facts: deciding.map(|judged| FactsJson {
-                protocol: "postgres",
+                protocol: connection.protocol.name(),
                 dataset: dataset.map(str::to_owned),
                 database: connection.database.clone(),
                 words: StatementWords::from(&judged.facts),
@@ -90,7 +90,7 @@ impl Answer {
                     })
                     .collect(),
             },
-            incomplete: judgement.missing != 0,
+            incomplete: judgement.incomplete,
             refused: deciding.is_some_and(|judged| judged.decision.denies()),
         }
     }

@@ -60,10 +60,9 @@ impl View {
                 },
             }),
         });
-        let postgres: Arc<str> = "postgres".into();
         let datasets = compiled.datasets.iter().map(|dataset| DatasetView {
             name: dataset.name.as_str().into(),
-            protocol: Some(Arc::clone(&postgres)),
+            protocol: Some(dataset.protocol.name().into()),
         });
         Self {
             sha256: loaded.sha256.as_str().into(),

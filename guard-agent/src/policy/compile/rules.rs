@@ -9,8 +9,11 @@ use super::{Writer, distinct};
 use guard_common::abi::policy::{
     Endpoint, KIND_CONNECT, KIND_EXEC, KIND_STATEMENT, RULE_CONTEXT, RULE_KILL_TREE, Rule,
 };
+use guard_common::class::{Class, Where};
 use guard_common::limits::{MAX_EXEC_PATTERNS, MAX_RULES};
+use guard_common::protocol::Protocol;
 use guard_common::verdict::{Mode, Verdict};
+use std::collections::BTreeSet;
 
 impl Writer<'_> {
     pub(super) fn rules(
@@ -58,7 +61,7 @@ impl Writer<'_> {
                 compiled.kind = KIND_STATEMENT;
                 compiled.hits = *hits;
                 compiled.opaque = *opaque;
-                self.statement(rule, compiled.datasets, datasets);
+                self.statement(rule, &compiled, datasets);
                 (compiled, RuleKind::Statement)
             }
             Act::Exec(patterns) => {
@@ -102,12 +105,14 @@ impl Writer<'_> {
         }
     }
 
-    fn statement(&mut self, rule: &RawRule, mask: u64, datasets: &[DatasetInfo]) {
+    fn statement(&mut self, rule: &RawRule, compiled: &Rule, datasets: &[DatasetInfo]) {
+        let mask = compiled.datasets;
         if datasets.is_empty() {
             let cause = "a statement rule without any dataset can never match";
             let help = "declare what it protects under `datasets`";
             self.report.error_help(&rule.when.place, cause, help);
         }
+        self.check_classes(rule, compiled, datasets);
         let declared = match datasets.len() {
             0 => 0,
             count => u64::MAX >> (64 - count.min(64)),
@@ -116,6 +121,23 @@ impl Writer<'_> {
         if rule.mode == Mode::Enforce {
             self.policy.enforced_datasets |= mask & declared;
         }
+    }
+
+    /// A rule of whose classes none exists in the protocols of its datasets can
+    /// never match.
+    fn check_classes(&mut self, rule: &RawRule, compiled: &Rule, datasets: &[DatasetInfo]) {
+        let about = datasets.iter().take(64).enumerate();
+        let about = about.filter(|(index, _)| compiled.datasets & (1 << index) != 0);
+        let protocols: BTreeSet<Protocol> = about.map(|(_, info)| info.protocol).collect();
+        let possible = protocols.iter().fold(0, |all, one| all | one.classes());
+        if protocols.is_empty() || compiled.opaque != 0 || class_bits(compiled.hits) & possible != 0
+        {
+            return;
+        }
+        let names: Vec<&str> = protocols.into_iter().map(Protocol::title).collect();
+        let cause = format!("{} has no statements of these classes", names.join(" and "));
+        let help = "docs/policy.md lists what each protocol has; name a dataset that has them";
+        self.report.error_help(&rule.when.place, cause, help);
     }
 
     /// The datasets that a rule is about; all ones when it does not say.
@@ -160,6 +182,15 @@ impl Writer<'_> {
         };
         self.report.error_help(&condition.place, cause, help);
     }
+}
+
+/// The classes in `hits`, those of pairs (class, WHERE) included.
+fn class_bits(hits: u64) -> u64 {
+    let named = Class::ALL.into_iter().filter(|class| {
+        let pairs = Where::ALL.map(|condition| class.where_bit(condition));
+        hits & (class.bit() | pairs.into_iter().fold(0, |all, pair| all | pair)) != 0
+    });
+    named.fold(0, |all, class| all | class.bit())
 }
 
 fn select(datasets: &[DatasetInfo], wanted: impl Fn(&DatasetInfo) -> bool) -> u64 {

@@ -7,16 +7,17 @@ use zerocopy::FromZeros;
 
 /// A `Query` message.
 pub(super) fn query(statement: &str) -> Frame {
-    framed(|pad| message(b'Q', &[statement.as_bytes(), pad, b"\0"]))
+    framed(|pad| vec![message(b'Q', &[statement.as_bytes(), pad, b"\0"])])
 }
 
 /// `Parse`, `Bind` and `Execute` of the unnamed statement and portal.
 pub(super) fn extended(statement: &str) -> Frame {
     framed(|pad| {
-        let mut all = message(b'P', &[b"\0", statement.as_bytes(), pad, b"\0", &[0, 0]]);
-        all.extend(message(b'B', &[b"\0\0", &[0, 0], &[0, 0], &[0, 0]]));
-        all.extend(message(b'E', &[b"\0", &[0, 0, 0, 0]]));
-        all
+        vec![
+            message(b'P', &[b"\0", statement.as_bytes(), pad, b"\0", &[0, 0]]),
+            message(b'B', &[b"\0\0", &[0, 0], &[0, 0], &[0, 0]]),
+            message(b'E', &[b"\0", &[0, 0, 0, 0]]),
+        ]
     })
 }
 
@@ -30,12 +31,13 @@ fn message(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
     bytes
 }
 
-/// Renders twice: the second time with the spaces that make the length a
-/// multiple of 8.
-fn framed(build: impl Fn(&[u8]) -> Vec<u8>) -> Frame {
+/// Renders messages twice: the second time with the spaces that make their
+/// length a multiple of 8.
+fn framed(build: impl Fn(&[u8]) -> Vec<Vec<u8>>) -> Frame {
     const SPACES: &[u8; 8] = b"        ";
-    let missing = build(b"").len().wrapping_neg() % 8;
-    let bytes = build(SPACES.get(..missing).unwrap_or(b""));
+    let missing = build(b"").concat().len().wrapping_neg() % 8;
+    let messages = build(SPACES.get(..missing).unwrap_or(b""));
+    let bytes = messages.concat();
     debug_assert!(bytes.len() <= DENIAL_BYTES && bytes.len().is_multiple_of(8));
     let id_at = bytes
         .windows(NO_ID.len())
@@ -44,6 +46,7 @@ fn framed(build: impl Fn(&[u8]) -> Vec<u8>) -> Frame {
     let mut frame = Frame::new_zeroed();
     frame.length = bytes.len().min(DENIAL_BYTES) as u32;
     frame.id_at = id_at as u32;
+    frame.first = messages.first().map_or(0, Vec::len) as u32;
     for (slot, byte) in frame.bytes.iter_mut().zip(&bytes) {
         *slot = *byte;
     }

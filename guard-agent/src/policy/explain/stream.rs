@@ -1,19 +1,18 @@
-//! A PostgreSQL connection in memory.
+//! A connection in memory.
 
+use super::client;
 use super::{Connection, Judge, Judged, Judgement};
+use crate::dialect::Dialects;
 use guard_common::decide::statement::{Sender, decide};
-use guard_common::engine::{self, Scan, Tables};
+use guard_common::engine::{self, Scan};
 use guard_common::facts::Facts;
 use guard_common::limits::CHUNK_BYTES;
-use guard_common::pg::settle::{self, Names};
-use guard_common::pg::{self, Chunk, Engine, Stream, phase};
+use guard_common::protocol::Dialect;
 use guard_common::repeat::Host;
+use guard_common::stream::{self, Chunk, Engine, Names, Stream, what};
 use guard_common::verdict::Decision;
 use std::collections::HashMap;
 use zerocopy::FromZeros;
-
-/// Protocol 3.0.
-const PROTOCOL: [u8; 4] = [0, 3, 0, 0];
 
 /// Reads a connection to one dataset.
 pub(super) fn judge(
@@ -24,48 +23,21 @@ pub(super) fn judge(
     let mut reader = Reader {
         judge,
         dataset,
-        engine: HostEngine(judge.tables),
+        engine: HostEngine(judge.dialects),
         names: Kept::default(),
         stream: Box::new(Stream::new_zeroed()),
         messages: Vec::new(),
     };
-    reader.stream.reset();
-    reader.write(&startup(connection));
+    reader.stream.reset(connection.protocol);
+    reader.write(&client::opening(connection));
     for bytes in &connection.writes {
         reader.write(bytes);
     }
-    let begun = matches!(reader.stream.phase, phase::NAME..=phase::STARTUP);
     Judgement {
         dataset,
         messages: reader.messages,
-        missing: if begun { reader.stream.left } else { 0 },
+        incomplete: reader.stream.has_begun(),
     }
-}
-
-/// A `Query` message.
-pub(super) fn query(sql: &str) -> Vec<u8> {
-    let length = u32::try_from(sql.len() + 5).unwrap_or(u32::MAX);
-    [b"Q", &length.to_be_bytes()[..], sql.as_bytes(), b"\0"].concat()
-}
-
-/// The startup packet.
-fn startup(connection: &Connection) -> Vec<u8> {
-    let mut body = PROTOCOL.to_vec();
-    let mut add = |text: &str| {
-        body.extend(text.bytes().filter(|byte| *byte != 0));
-        body.push(0);
-    };
-    for (key, value) in &connection.startup {
-        add(key);
-        add(value);
-    }
-    if let Some(database) = &connection.database {
-        add("database");
-        add(database);
-    }
-    add("");
-    let length = u32::try_from(body.len() + 4).unwrap_or(u32::MAX);
-    [&length.to_be_bytes()[..], &body].concat()
 }
 
 struct Reader<'a> {
@@ -88,7 +60,7 @@ impl Reader<'_> {
             self.stream.at = 0;
             self.stream.end = piece.len() as u32;
             while self.stream.complete != 0 || self.stream.at < self.stream.end {
-                pg::step(&self.engine, &mut self.stream, &chunk);
+                stream::step(&self.engine, &mut self.stream, &chunk);
                 if self.stream.complete != 0 {
                     self.message();
                 }
@@ -98,10 +70,10 @@ impl Reader<'_> {
 
     /// Judges a complete message and goes on as the kernel would.
     fn message(&mut self) {
-        let what = settle::settle(&mut self.stream, &mut self.names);
+        let what = stream::settle(&mut self.stream, &mut self.names);
         let refused = match what {
             // Data of a running COPY belongs to a statement that was judged.
-            settle::NOTHING | settle::DATA => false,
+            what::NOTHING | what::DATA => false,
             _ => {
                 let decision = self.decide();
                 self.messages.push(Judged {
@@ -113,14 +85,10 @@ impl Reader<'_> {
             }
         };
         if refused {
-            let name = if self.stream.kind == b'P' {
-                self.stream.name
-            } else {
-                0
-            };
-            settle::commit_substitute(&mut self.stream, name);
+            let name = stream::refused_name(&self.stream);
+            stream::commit_substitute(&mut self.stream, name);
         } else {
-            settle::commit(&mut self.stream, &mut self.names);
+            stream::commit(&mut self.stream, &mut self.names);
         }
         self.stream.next();
     }
@@ -141,19 +109,19 @@ impl Reader<'_> {
 }
 
 /// The engine on the host.
-struct HostEngine<'a>(&'a Tables);
+struct HostEngine<'a>(&'a Dialects);
 
 impl Engine for HostEngine<'_> {
-    fn begin(&self, scan: &mut Scan) {
-        engine::begin(self.0, scan);
+    fn begin(&self, dialect: Dialect, scan: &mut Scan) {
+        engine::begin(self.0.of(dialect), scan);
     }
 
-    fn feed(&self, scan: &mut Scan, chunk: &Chunk, from: u32, to: u32) {
-        engine::feed::<Host>(self.0, scan, chunk, from, to);
+    fn feed(&self, dialect: Dialect, scan: &mut Scan, chunk: &Chunk, from: u32, to: u32) {
+        engine::feed::<Host>(self.0.of(dialect), scan, chunk, from, to);
     }
 
-    fn end(&self, scan: &mut Scan) {
-        engine::end::<Host>(self.0, scan);
+    fn end(&self, dialect: Dialect, scan: &mut Scan) {
+        engine::end::<Host>(self.0.of(dialect), scan);
     }
 }
 
