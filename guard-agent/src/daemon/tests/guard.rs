@@ -8,6 +8,7 @@ use crate::daemon::rules::fixture::Fixture;
 use crate::daemon::rules::{PolicyFailure, Rules};
 use crate::daemon::start::{self, Started, serve};
 use crate::events::reader::Ring;
+use guard_common::abi::ABI_VERSION;
 use guard_common::abi::event::{EVENT_STATEMENT, Header, Statement};
 use guard_common::abi::session::{Session, Task};
 use guard_common::class::Class;
@@ -181,7 +182,7 @@ impl Guard {
         header.time_ns = crate::events::clock::boot_ns();
         header.number = self.number;
         header.kind = kind;
-        header.version = 1;
+        header.version = ABI_VERSION as u16;
         header.length = u32::try_from(length).expect("short");
         header.session = session;
         header.tgid = tgid;
