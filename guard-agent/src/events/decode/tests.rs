@@ -7,7 +7,7 @@ use zerocopy::{FromZeros, IntoBytes};
 fn sealed(mut record: Vec<u8>, kind: u16) -> Vec<u8> {
     let mut header = Header::new_zeroed();
     header.kind = kind;
-    header.version = 1;
+    header.version = ABI_VERSION as u16;
     header.length = u32::try_from(record.len()).expect("short");
     record[..size_of::<Header>()].copy_from_slice(header.as_bytes());
     record

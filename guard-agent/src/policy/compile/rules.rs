@@ -130,8 +130,9 @@ impl Writer<'_> {
         let about = about.filter(|(index, _)| compiled.datasets & (1 << index) != 0);
         let protocols: BTreeSet<Protocol> = about.map(|(_, info)| info.protocol).collect();
         let possible = protocols.iter().fold(0, |all, one| all | one.classes());
-        if protocols.is_empty() || compiled.opaque != 0 || class_bits(compiled.hits) & possible != 0
-        {
+        let named = class_bits(compiled.hits);
+        // Without a class there is another mistake, which is told elsewhere.
+        if protocols.is_empty() || compiled.opaque != 0 || named == 0 || named & possible != 0 {
             return;
         }
         let names: Vec<&str> = protocols.into_iter().map(Protocol::title).collect();
