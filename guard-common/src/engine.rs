@@ -18,6 +18,7 @@ mod names;
 mod statement;
 mod tables;
 mod verbs;
+mod with;
 
 pub use statement::MAX_STEPS;
 pub use tables::{Action, Event, STATE_BITS, Tables};
@@ -27,7 +28,7 @@ pub use verbs::VERB_NAMES;
 use crate::class::Opaque;
 use crate::facts::Facts;
 use crate::hash;
-use crate::limits::{CELLS, CHUNK_BYTES, DEPTH, NAME_BYTES};
+use crate::limits::{CELLS, CHUNK_BYTES, DEPTH, NAME_BYTES, WITH_NAMES};
 use crate::repeat::{Repeat, Turn};
 use crate::text::Text;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -55,6 +56,11 @@ pub struct Scan {
     temporary: u64,
     /// Hash of the open dollar quote's tag.
     tag: u64,
+    /// The bits of [`Facts::hits`] that may be added: all, or all but those of
+    /// WHERE while a statement is only planned.
+    mask: u64,
+    /// Hashes of the names of WITH queries, in the order of their declaration.
+    with_names: [u64; WITH_NAMES],
     /// Row of the lexer: an offset into the cells.
     row: u32,
     /// State of the statement automaton: an offset into the steps.
@@ -93,6 +99,16 @@ pub struct Scan {
     later: u32,
     /// Steps that it has taken since the last event.
     steps: u32,
+    /// Names in use in `with_names`.
+    with_count: u32,
+    /// Zero.
+    reserved: u32,
+    /// What is known of each WITH query: one of the values in [`with`].
+    with_kind: [u8; WITH_NAMES],
+    /// Frames in use where it was declared.
+    with_depth: [u8; WITH_NAMES],
+    /// Names in use before the first of the same WITH.
+    with_base: [u8; WITH_NAMES],
     /// Suspended states, outermost first.
     frames: [u32; FRAMES],
     /// The dotted name being taken.
@@ -118,6 +134,8 @@ pub fn begin(tables: &Tables, scan: &mut Scan) {
     scan.qualifier = 0;
     scan.column = [0; 2];
     scan.temporary = 0;
+    scan.mask = u64::MAX;
+    scan.with_count = 0;
     scan.now = 0;
     scan.later = 0;
     scan.word = hash::START;

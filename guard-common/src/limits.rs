@@ -49,6 +49,10 @@ pub const NAME_BYTES: usize = 64;
 /// Verbs kept of one message for its summary (`SELECT`, `DROP TABLE` …).
 pub const VERBS: usize = 8;
 
+/// Names of WITH queries that are known at once; one more is taken for a table.
+/// A power of two.
+pub const WITH_NAMES: usize = 16;
+
 /// Nested parentheses and sub-statements the engine follows.
 pub const DEPTH: usize = 32;
 
@@ -63,8 +67,8 @@ pub const MAX_DENIALS: usize = 128;
 /// Cells of the lexer: premultiplied rows of `u32` (1 MiB a dialect).
 pub const CELLS: usize = 1 << 18;
 
-/// Steps of the statement automaton: premultiplied rows of `u32` (2 MiB a dialect).
-pub const STEPS: usize = 1 << 19;
+/// Steps of the statement automaton: premultiplied rows of `u32` (4 MiB a dialect).
+pub const STEPS: usize = 1 << 20;
 
 /// Distinct events of the lexer; 12 bytes each.
 pub const EVENTS: usize = 1024;

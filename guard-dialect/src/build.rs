@@ -174,9 +174,11 @@ fn automaton(tables: &mut Tables, size: &mut Size) -> Result<Vec<u8>, TooLarge> 
         Tok::ColumnNew,
         Tok::ColumnSame,
         Tok::ColumnOther,
-        Tok::ColumnOther,
+        Tok::ColumnSibling,
         Tok::TempYes,
         Tok::TempNo,
+        Tok::WithOpen,
+        Tok::WithFew,
     ];
     for (slot, answer) in tables.answers.iter_mut().zip(answers) {
         *slot = column(answer as usize) as u8;

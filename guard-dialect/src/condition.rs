@@ -5,34 +5,13 @@
 
 use super::automaton::{State, Step};
 use super::context::{Context, broken};
-use super::predicate::Value;
+use super::level::Level;
 use super::statement::Statement;
 use super::token::Tok;
+use super::value::Value;
 use guard_common::engine::action;
 
 pub(crate) use super::predicate::Predicate;
-
-/// How far a condition limits the rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Level {
-    /// Not provably.
-    Tautology,
-    /// By a value.
-    Scoped,
-    /// By another column.
-    Joined,
-}
-
-impl Level {
-    /// The token that reports it to the frame outside.
-    pub(crate) fn token(self) -> Tok {
-        match self {
-            Self::Tautology => Tok::BackTautology,
-            Self::Scoped => Tok::BackScoped,
-            Self::Joined => Tok::BackJoined,
-        }
-    }
-}
 
 /// What encloses a list of conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,9 +29,11 @@ pub(crate) struct Condition {
     first: bool,
     /// Weakest of the alternatives before the last OR.
     or: Option<Level>,
-    /// Strongest of the conditions since.
+    /// The conditions since, all together.
     and: Level,
     not: bool,
+    /// Behind a condition, not before one.
+    ready: bool,
     /// The value, where it is one and no condition.
     value: Value,
     /// The values before the last comma.
@@ -80,8 +61,9 @@ impl Condition {
             enclosure,
             first: true,
             or: None,
-            and: Level::Tautology,
+            and: Level::TAUTOLOGY,
             not: false,
+            ready: false,
             value: Value::None,
             row: Value::None,
         }
@@ -97,10 +79,10 @@ impl Condition {
             }
             And => Step::to(self.connected()).flag(action::PREDICATE),
             Or => {
-                let or = Some(self.or.map_or(self.and, |or| or.min(self.and)));
+                let or = Some(self.level());
                 Step::to(Self {
                     or,
-                    and: Level::Tautology,
+                    and: Level::TAUTOLOGY,
                     ..self.connected()
                 })
                 .flag(action::PREDICATE)
@@ -119,16 +101,14 @@ impl Condition {
             }),
             Semi | End | Cut | Close | Unbracket if inside => broken(token),
             Select | With | Values | Table if inside && self.first => {
-                let context = Context {
-                    parenthesis: true,
-                    dry: false,
-                    counted: true,
-                };
-                Step::to(Statement::Start(context)).again()
+                Step::to(Statement::Start(Context::SUBSELECT)).again()
             }
             // `((SELECT …) UNION …)`: what it limits is not followed.
-            SetOp if inside => Step::to(Statement::Expression(Context::TOP.inner())),
+            SetOp if inside => Step::to(Statement::Expression(Context::SUBSELECT, false)),
+            JoinSide if self.ready && !inside => Step::pop(self.level().token()).again(),
             _ if !inside && ends(token) => Step::pop(self.level().token()).again(),
+            // `substring(a FROM 1 FOR 2)`, `string_agg(a ORDER BY b)`.
+            _ if ends(token) => Step::to(self),
             _ => Step::to(Self {
                 first: false,
                 ..self
@@ -142,20 +122,28 @@ impl Condition {
     fn with(self, value: Value) -> Self {
         let level = match value {
             Value::Level(level) if !self.not => level,
-            _ => Level::Tautology,
+            _ => Level::TAUTOLOGY,
         };
         let alone = self.enclosure != Enclosure::Where && self.or.is_none() && !self.not;
         let value = match value {
             Value::Level(_) => Value::None,
-            value if alone && self.and == Level::Tautology => value,
+            value if alone && self.and == Level::TAUTOLOGY && self.ready => {
+                self.value.beside(value)
+            }
+            value if alone && self.and == Level::TAUTOLOGY => value,
             _ => Value::None,
         };
-        if self.row == Value::None {
-            let and = self.and.max(level);
-            Self { and, value, ..self }
+        // Elements of a list: what they are as conditions does not matter.
+        let and = if self.row == Value::None {
+            self.and.and(level)
         } else {
-            // Elements of a list: what they are as conditions does not matter.
-            Self { value, ..self }
+            self.and
+        };
+        Self {
+            and,
+            value,
+            ready: true,
+            ..self
         }
     }
 
@@ -170,20 +158,21 @@ impl Condition {
             not: false,
             value: Value::None,
             first: false,
+            ready: false,
             row,
             ..self
         }
     }
 
     fn level(self) -> Level {
-        self.or.map_or(self.and, |or| or.min(self.and))
+        self.or.map_or(self.and, |or| or.or(self.and))
     }
 
     /// The value of a list's element: one that is a condition counts as bad.
     fn element(self) -> Value {
         match self.value {
             Value::None => Value::Bad,
-            value => value.beside(Value::Const),
+            value => value,
         }
     }
 
@@ -192,7 +181,7 @@ impl Condition {
             self.row.beside(self.element()).token()
         } else if self.first {
             // `f()`.
-            Tok::BackConst
+            Tok::BackMade
         } else if self.value != Value::None {
             self.value.token()
         } else {
@@ -207,6 +196,10 @@ pub(crate) fn ends(token: Tok) -> bool {
     matches!(
         token,
         Returning
+            | Where
+            | Join
+            | Inner
+            | Cross
             | Group
             | Order
             | Having

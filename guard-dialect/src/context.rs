@@ -26,6 +26,13 @@ impl Context {
         counted: false,
     };
 
+    /// A sub-select in an expression.
+    pub(crate) const SUBSELECT: Self = Self {
+        parenthesis: true,
+        dry: false,
+        counted: true,
+    };
+
     /// A statement in a parenthesis of this one.
     pub(crate) fn inner(self) -> Self {
         Self {

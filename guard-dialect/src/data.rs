@@ -3,18 +3,24 @@
 use super::automaton::Step;
 use super::condition::Condition;
 use super::context::{Context, broken};
+use super::level::Level;
 use super::name::NameKind;
+use super::select::Limit;
+use super::sources::Sources;
 use super::statement::Statement;
 use super::token::Tok;
+use super::word;
 use guard_common::class::{Class, Where};
 use guard_common::engine::action;
 use guard_common::facts::Access;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The part of a WITH; `true`: it is RECURSIVE.
 pub(crate) enum WithPart {
-    Name,
-    As,
-    Body,
+    Name(bool),
+    Named(bool),
+    As(bool),
+    Body(bool),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,8 +42,15 @@ pub(crate) enum InsertPart {
 pub(crate) enum MergePart {
     Into,
     Target,
-    Source,
-    Joined,
+    /// A source is expected; behind it.
+    Source(Sources),
+    Item(Sources),
+    /// Behind JOIN; behind the source there; behind its ON.
+    Second(Sources),
+    Pair(Sources),
+    Joined(Sources),
+    /// The condition has been read.
+    On(Sources),
     When,
     Then,
 }
@@ -55,12 +68,28 @@ pub(crate) fn with(context: Context, part: WithPart, token: Tok) -> Step {
     let to = |part| Step::to(Statement::With(context, part));
     match (part, token) {
         (_, Tok::Semi | Tok::End | Tok::Cut | Tok::Close) => context.finish(token, Tok::BackOpen),
-        (WithPart::Name, Tok::As) => to(WithPart::As),
-        (WithPart::Name, Tok::Open) => to(part).push(Statement::Skip(false)),
-        (WithPart::As, Tok::Open) => to(WithPart::Body).push(Statement::Start(context.inner())),
-        (WithPart::Body, Tok::Comma) => to(WithPart::Name),
+        (WithPart::Name(_), Tok::Recursive) => to(WithPart::Name(true)),
+        (WithPart::Name(recursive), _) if token.is_name() => {
+            // A recursive query may name itself.
+            let flags = if recursive { action::WITH_OPEN } else { 0 };
+            to(WithPart::Named(recursive)).flag(action::WITH_NAME | flags)
+        }
+        (WithPart::Named(recursive), Tok::As) => to(WithPart::As(recursive)),
+        (WithPart::Named(_), Tok::Open) => to(part).push(Statement::Skip(false)),
+        (WithPart::As(recursive), Tok::Open) => {
+            to(WithPart::Body(recursive)).push(Statement::Start(context.inner()))
+        }
+        (WithPart::Named(recursive) | WithPart::Body(recursive), Tok::Comma) => {
+            to(WithPart::Name(recursive))
+        }
+        (WithPart::Body(_), Tok::BackSubScoped | Tok::BackSubJoined) => {
+            to(part).flag(action::WITH_FEW)
+        }
+        (WithPart::Body(_), Tok::BackOpen | Tok::BackSubLinked | Tok::BackValue) => {
+            to(part).flag(action::WITH_OPEN)
+        }
         (
-            WithPart::Body,
+            WithPart::Body(_),
             Tok::Select
             | Tok::Insert
             | Tok::Update
@@ -123,26 +152,59 @@ pub(crate) fn insert(context: Context, part: InsertPart, token: Tok) -> Step {
 
 pub(crate) fn merge(context: Context, part: MergePart, on: Option<Where>, token: Tok) -> Step {
     let to = |part| Step::to(Statement::Merge(context, part, on));
-    let table = |access| Statement::name(access, NameKind::Item);
     match (part, token) {
         (_, Tok::Semi | Tok::End | Tok::Cut | Tok::Close) => context.finish(token, Tok::BackOpen),
         (MergePart::Into, Tok::Into) => {
             to(MergePart::Target).push(Statement::TargetName(context.access(Access::Write)))
         }
-        (MergePart::Target, Tok::Using) => to(MergePart::Source),
-        (MergePart::Source, Tok::Only) => to(part),
-        (MergePart::Source, Tok::Open) => {
-            to(MergePart::Joined).push(Statement::FromParenthesis(context.inner()))
+        (MergePart::Target, Tok::Using) => to(MergePart::Source(Sources::TARGET)),
+        (MergePart::Source(_), Tok::Only | Tok::Lateral) => to(part),
+        (MergePart::Source(sources), Tok::Open) => {
+            to(MergePart::Item(sources)).push(Statement::FromParenthesis(context.inner()))
         }
-        (MergePart::Source, _) => to(MergePart::Joined).push(table(Access::Read)).again(),
-        (MergePart::Joined, Tok::On) => to(MergePart::When)
+        (MergePart::Source(sources), _) => to(MergePart::Item(sources))
+            .push(Statement::name(Access::Read, NameKind::Item))
+            .again(),
+        (
+            MergePart::Item(sources),
+            Tok::BackYes
+            | Tok::BackMany
+            | Tok::BackOpen
+            | Tok::BackSubLinked
+            | Tok::BackSubScoped
+            | Tok::BackSubJoined
+            | Tok::BackWithOpen
+            | Tok::BackWithFew,
+        ) => to(MergePart::Item(sources.with(token))),
+        (MergePart::Item(sources), Tok::BackNo) => to(MergePart::Item(sources.with(Tok::BackOpen))),
+        (MergePart::Item(sources) | MergePart::Joined(sources), Tok::JoinSide) => {
+            to(MergePart::Item(sources.outer_join()))
+        }
+        (MergePart::Item(sources), Tok::Cross) => to(MergePart::Item(sources)),
+        (MergePart::Item(sources), Tok::Join) => to(MergePart::Second(sources)),
+        (MergePart::Second(sources), Tok::Open) => {
+            to(MergePart::Pair(sources)).push(Statement::FromParenthesis(context.inner()))
+        }
+        (MergePart::Second(_), Tok::Only | Tok::Lateral) => to(part),
+        (MergePart::Second(sources), _) => to(MergePart::Pair(sources))
+            .push(Statement::name(Access::Read, NameKind::Item))
+            .again(),
+        // The first ON belongs to the join.
+        (MergePart::Pair(sources), Tok::On) => to(MergePart::Joined(sources))
             .push(Condition::WHERE)
             .flag(action::PREDICATE),
-        (MergePart::When, Tok::BackTautology | Tok::BackScoped | Tok::BackJoined) => {
-            let on = if token == Tok::BackTautology {
-                Where::Tautology
-            } else {
-                Where::Scoped
+        (MergePart::Pair(sources), Tok::Using) => to(MergePart::Joined(sources)),
+        (MergePart::Joined(sources), Tok::Join) => to(MergePart::Second(sources)),
+        (MergePart::Item(sources) | MergePart::Joined(sources), Tok::On) => {
+            to(MergePart::On(sources))
+                .push(Condition::WHERE)
+                .flag(action::PREDICATE)
+        }
+        (MergePart::On(sources), _) => {
+            let level = Level::from_token(token).unwrap_or(Level::TAUTOLOGY);
+            let on = match sources.limit(level) {
+                Limit::Value | Limit::Both => Where::Scoped,
+                _ => Where::Tautology,
             };
             let next = Statement::Merge(context, MergePart::When, Some(on));
             Step::to(next).hits(if context.dry {
@@ -164,6 +226,9 @@ pub(crate) fn merge(context: Context, part: MergePart, on: Option<Where>, token:
                 .hits(if context.dry { 0 } else { condition })
         }
         (MergePart::Then, _) => to(MergePart::When).again(),
+        // `UPDATE SET (a, b) = …`.
+        (MergePart::When, Tok::Set) => to(part),
+        (MergePart::When, _) => word::expression(Statement::Merge(context, part, on).into(), token),
         (_, Tok::Open) => to(part).push(Statement::Parenthesis(context.inner())),
         _ => to(part),
     }

@@ -3,7 +3,7 @@
 use super::automaton::Step;
 use super::context::Context;
 use super::name::{NameKind, list};
-use super::statement::Statement;
+use super::statement::{Statement, planned};
 use super::token::Tok;
 use guard_common::class::Class;
 use guard_common::engine::action;
@@ -15,12 +15,34 @@ pub(crate) enum TablePart {
     Body,
 }
 
+/// The part of a CREATE VIEW; `true`: its query is not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ViewPart {
+    Name(bool),
+    Body(bool),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum SchemaPart {
+    Rest,
+    /// Behind CREATE; behind CREATE TABLE.
+    Element,
+    Table,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum AlterPart {
     Name,
+    /// An action is expected, or something of no interest.
     Body,
+    /// Behind DROP.
     Drop,
+    /// Behind ALTER: the name of a column is expected; behind that.
+    Alter,
+    Column,
     Type,
+    /// An object without data: a DROP in it loses nothing.
+    Plain,
 }
 
 pub(crate) fn drop_object(context: Context, token: Tok) -> Step {
@@ -41,6 +63,8 @@ pub(crate) fn drop_object(context: Context, token: Tok) -> Step {
         Tok::Table => list(context, Access::Destroy, NameKind::Dropped).verb("DROP TABLE"),
         Tok::View => several("DROP VIEW"),
         Tok::Materialized => several("DROP MATERIALIZED VIEW"),
+        // A table, a data wrapper: `FOREIGN` alone is no class.
+        Tok::Foreign => Step::to(Statement::Drop(context)),
         Tok::Schema => rest("DROP SCHEMA"),
         Tok::Database => rest("DROP DATABASE").hit(Class::Admin),
         Tok::Index => rest("DROP INDEX"),
@@ -80,18 +104,24 @@ pub(crate) fn create(context: Context, temporary: bool, token: Tok) -> Step {
                 table.verb("CREATE TABLE").hit(Class::Create)
             }
         }
-        Tok::View => made(CreateView { context, dry: true }, "CREATE VIEW"),
+        Tok::View => made(
+            CreateView {
+                context,
+                part: ViewPart::Name(true),
+            },
+            "CREATE VIEW",
+        ),
         Tok::Materialized => made(
             CreateView {
                 context,
-                dry: false,
+                part: ViewPart::Name(false),
             },
             "CREATE MATERIALIZED VIEW",
         ),
         Tok::Index => made(CreateIndex(context), "CREATE INDEX"),
         Tok::Function => made(CreateFunction(context, false), "CREATE FUNCTION"),
         Tok::Procedure => made(CreateFunction(context, false), "CREATE PROCEDURE"),
-        Tok::Schema => made(CreateSchema(context), "CREATE SCHEMA"),
+        Tok::Schema => made(CreateSchema(context, SchemaPart::Rest), "CREATE SCHEMA"),
         Tok::Rule => made(CreateRule(context), "CREATE RULE"),
         Tok::Role | Tok::Group => rest("CREATE ROLE").hit(Class::Grant),
         Tok::Policy => rest("CREATE POLICY").hit(Class::Grant),
@@ -101,8 +131,57 @@ pub(crate) fn create(context: Context, temporary: bool, token: Tok) -> Step {
         Tok::Trigger => rest("CREATE TRIGGER"),
         Tok::Sequence => rest("CREATE SEQUENCE"),
         Tok::Type => rest("CREATE TYPE"),
-        // OR REPLACE, UNIQUE, UNLOGGED, TRUSTED, GLOBAL, FOREIGN …
-        _ => Step::to(Create(context, temporary)),
+        Tok::Or
+        | Tok::Modifier
+        | Tok::Reserved
+        | Tok::Foreign
+        | Tok::Local
+        | Tok::Constraint
+        | Tok::Recursive
+        | Tok::Default => Step::to(Create(context, temporary)),
+        // CAST, OPERATOR, COLLATION, STATISTICS, TEXT SEARCH …
+        _ => rest("CREATE").again(),
+    }
+}
+
+/// CREATE VIEW: the query of a view is only written down, that of a materialized
+/// view is run.
+pub(crate) fn create_view(context: Context, part: ViewPart, token: Tok) -> Step {
+    let to = |part| Step::to(Statement::CreateView { context, part });
+    match (part, token) {
+        (_, Tok::Semi | Tok::End | Tok::Cut | Tok::Close) => context.finish(token, Tok::BackValue),
+        (ViewPart::Name(false), Tok::View) | (_, Tok::If | Tok::Not | Tok::Exists) => to(part),
+        (ViewPart::Name(planned), _) if token.is_name() => to(ViewPart::Body(planned))
+            .push(Statement::name(Access::Write, NameKind::Plain))
+            .again(),
+        (ViewPart::Body(dry), Tok::As) => {
+            let context = Context {
+                dry: context.dry || dry,
+                ..context.counted()
+            };
+            Step::to(Statement::Start(context)).flag(planned(context))
+        }
+        (ViewPart::Body(_), Tok::Open) => to(part).push(Statement::Skip(false)),
+        _ => to(part),
+    }
+}
+
+/// The elements of a CREATE SCHEMA. What a view in it reads is not followed.
+pub(crate) fn create_schema(context: Context, part: SchemaPart, token: Tok) -> Step {
+    let to = |part| Step::to(Statement::CreateSchema(context, part));
+    match (part, token) {
+        (_, Tok::Semi | Tok::End | Tok::Cut | Tok::Close) => context.finish(token, Tok::BackValue),
+        (_, Tok::Open) => to(part).push(Statement::Skip(false)),
+        (_, Tok::Grant) => to(SchemaPart::Rest).hit(Class::Grant),
+        (_, Tok::Create) => to(SchemaPart::Element),
+        (SchemaPart::Element, Tok::Table) => to(SchemaPart::Table),
+        (SchemaPart::Element, Tok::View) => to(SchemaPart::Table).flag(action::TRUNCATED),
+        (SchemaPart::Element, Tok::Index) => to(SchemaPart::Rest).flag(action::TRUNCATED),
+        (SchemaPart::Table, Tok::If | Tok::Not | Tok::Exists) => to(part),
+        (SchemaPart::Table, _) if token.is_name() => to(SchemaPart::Rest)
+            .push(Statement::name(Access::Write, NameKind::Plain))
+            .again(),
+        _ => to(part),
     }
 }
 
@@ -138,28 +217,28 @@ pub(crate) fn create_table(context: Context, temporary: bool, part: TablePart, t
 pub(crate) fn alter(context: Context, token: Tok) -> Step {
     use Statement::*;
     let rest = |class, verb| Step::to(Rest(context)).hit(class).verb(verb);
-    let body = |verb| {
-        Step::to(AlterTable(context, AlterPart::Body))
+    let from = |part, verb| {
+        Step::to(AlterTable(context, part))
             .hit(Class::Alter)
             .verb(verb)
     };
+    let body = |verb| from(AlterPart::Plain, verb);
     match token {
         Tok::Semi | Tok::End | Tok::Cut | Tok::Close => context.finish(token, Tok::BackOpen),
-        Tok::Table => Step::to(AlterTable(context, AlterPart::Name))
-            .hit(Class::Alter)
-            .verb("ALTER TABLE"),
+        Tok::Table => from(AlterPart::Name, "ALTER TABLE"),
+        Tok::Foreign => Step::to(Alter(context)),
         Tok::Role | Tok::Group => rest(Class::Grant, "ALTER ROLE"),
         Tok::System => rest(Class::Admin, "ALTER SYSTEM"),
         Tok::Default => rest(Class::Grant, "ALTER DEFAULT PRIVILEGES"),
         Tok::Policy => rest(Class::Grant, "ALTER POLICY"),
-        Tok::Database => rest(Class::Admin, "ALTER DATABASE").hit(Class::Alter),
+        Tok::Database => body("ALTER DATABASE").hit(Class::Admin),
         Tok::Extension | Tok::Server | Tok::Publication => body("ALTER").hit(Class::Admin),
         Tok::Schema => body("ALTER SCHEMA"),
-        Tok::View | Tok::Materialized => body("ALTER VIEW"),
+        Tok::View | Tok::Materialized => from(AlterPart::Name, "ALTER VIEW"),
         Tok::Index => body("ALTER INDEX"),
         Tok::Sequence => body("ALTER SEQUENCE"),
         Tok::Function | Tok::Procedure => body("ALTER FUNCTION"),
-        Tok::Type => body("ALTER TYPE"),
+        Tok::Type => from(AlterPart::Body, "ALTER TYPE"),
         _ => body("ALTER"),
     }
 }
@@ -167,19 +246,25 @@ pub(crate) fn alter(context: Context, token: Tok) -> Step {
 pub(crate) fn alter_table(context: Context, part: AlterPart, token: Tok) -> Step {
     let to = |part| Step::to(Statement::AlterTable(context, part));
     match (part, token) {
-        (AlterPart::Drop, Tok::Not | Tok::Default) => to(AlterPart::Body),
-        (AlterPart::Drop, _) => to(AlterPart::Body).hit(Class::AlterDrop).again(),
         (_, Tok::Semi | Tok::End | Tok::Cut | Tok::Close) => context.finish(token, Tok::BackOpen),
-        (AlterPart::Name, Tok::If | Tok::Exists | Tok::Only | Tok::All) => to(part),
+        // Who may do what: the owner, triggers, row security.
+        (_, Tok::Owner | Tok::Disable) => to(part).hit(Class::Grant),
+        (_, Tok::Open) => to(part).push(Statement::Skip(false)),
+        (AlterPart::Name, Tok::All) => to(AlterPart::Plain),
+        (AlterPart::Name, Tok::View | Tok::If | Tok::Exists | Tok::Only) => to(part),
         (AlterPart::Name, _) if token.is_name() => to(AlterPart::Body)
             .push(Statement::name(Access::Write, NameKind::Plain))
             .again(),
-        (_, Tok::Open) => to(part).push(Statement::Skip(false)),
-        (_, Tok::Drop) => to(AlterPart::Drop),
-        (AlterPart::Body, Tok::Type) => to(AlterPart::Type),
+        (AlterPart::Body, Tok::Drop) => to(AlterPart::Drop),
+        (AlterPart::Body, Tok::Alter) => to(AlterPart::Alter),
+        // DROP CONSTRAINT loses no data; anything else is a column or attribute.
+        (AlterPart::Drop, Tok::Constraint | Tok::Not | Tok::Default) => to(AlterPart::Body),
+        (AlterPart::Drop, _) => to(AlterPart::Body).hit(Class::AlterDrop),
+        (AlterPart::Alter, Tok::Column) => to(part),
+        (AlterPart::Alter, _) => to(AlterPart::Column),
+        (AlterPart::Column, Tok::Type) => to(AlterPart::Type),
         (AlterPart::Type, Tok::Using) => to(AlterPart::Body).hit(Class::AlterDrop),
-        (AlterPart::Type, Tok::Comma) => to(AlterPart::Body),
-        (_, Tok::Owner | Tok::Disable) => to(part).hit(Class::Grant),
+        (AlterPart::Column | AlterPart::Type, Tok::Comma) => to(AlterPart::Body),
         _ => to(part),
     }
 }

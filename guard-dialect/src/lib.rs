@@ -6,8 +6,8 @@
 //! | `lexer`, `number` | PostgreSQL's lexer: (state, byte) → next state or event |
 //! | `words`, `token` | the words it knows; the tokens it gives |
 //! | `statement`, `context` | statements: (state, token) → next state and effects |
-//! | `select`, `data`, `definition`, `setting`, `name` | queries; other statements on rows; DROP, CREATE, ALTER; SET; names of tables |
-//! | `condition`, `predicate` | is a WHERE proved to limit? |
+//! | `select`, `sources`, `data`, `definition`, `setting`, `name` | queries; other statements on rows; DROP, CREATE, ALTER; SET; names of tables |
+//! | `condition`, `predicate`, `value`, `level` | is a WHERE proved to limit? |
 //! | `word` | names, calls and casts inside expressions |
 //! | `automaton` | the types of states and steps |
 //! | `build`, `minimise`, `numbering` | number the states, merge equal ones, fill the tables |
@@ -20,6 +20,7 @@ mod condition;
 mod context;
 mod data;
 mod definition;
+mod level;
 mod lexer;
 mod minimise;
 mod name;
@@ -28,9 +29,11 @@ mod numbering;
 mod predicate;
 mod select;
 mod setting;
+mod sources;
 mod statement;
 mod summary;
 mod token;
+mod value;
 mod word;
 mod words;
 

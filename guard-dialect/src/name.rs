@@ -32,7 +32,7 @@ pub(crate) enum NamePart {
     Dot(Callee),
     /// It holds a part that is not decoded.
     Odd,
-    /// The interpreter has been asked whether it is temporary.
+    /// The interpreter has been asked whether it is temporary, or a WITH query.
     Asked,
 }
 
@@ -65,7 +65,9 @@ pub(crate) fn names(
     match token {
         Tok::Semi | Tok::End | Tok::Cut | Tok::Close => context.finish(token, Tok::BackValue),
         Tok::Comma => to(true),
-        Tok::Table | Tok::Only | Tok::If | Tok::Not | Tok::Exists if expected => to(true),
+        Tok::Table | Tok::View | Tok::Only | Tok::If | Tok::Not | Tok::Exists if expected => {
+            to(true)
+        }
         // DROP … CASCADE may take more than the table that is named.
         Tok::Cascade if kind == NameKind::Dropped => {
             Step::to(Statement::Rest(context)).hit(Class::Drop)
@@ -115,6 +117,15 @@ pub(crate) fn name(access: Access, kind: NameKind, part: NamePart, token: Tok) -
                 _ => step.unsafe_call(),
             }
         }
+        // Only what is read can be a WITH query.
+        (NamePart::Some(_), _) if kind == NameKind::Item && access == Access::Read => {
+            Step::to(frame(NamePart::Asked))
+                .resolve(resolve::WITH)
+                .again()
+        }
+        (NamePart::Asked, Tok::WithOpen) => Step::pop(Tok::BackWithOpen),
+        (NamePart::Asked, Tok::WithFew) => Step::pop(Tok::BackWithFew),
+        (NamePart::Asked, _) if kind == NameKind::Item => Step::pop(Tok::BackYes).table(access),
         (NamePart::Some(_), _) if kind == NameKind::Dropped => Step::to(frame(NamePart::Asked))
             .resolve(resolve::TEMPORARY)
             .again(),

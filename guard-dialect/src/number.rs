@@ -59,7 +59,9 @@ impl Number {
             .any(|(at, extreme)| usize::from(*at) == extreme.len() + 1);
         if self.digits == 0 || self.one {
             Tok::Zero
-        } else if extreme || (self.nines && self.digits >= 6) || (self.power && self.digits >= 9) {
+        } else if self.digits <= 2 {
+            Tok::Small
+        } else if extreme || (self.nines && self.digits >= 4) || (self.power && self.digits >= 5) {
             Tok::Big
         } else if self.digits >= 5 {
             Tok::Long

@@ -1,125 +1,13 @@
 //! One condition: `operand operator operand`, without AND and OR around it.
 
 use super::automaton::{State, Step};
-use super::condition::{Condition, Level, ends};
+use super::condition::{Condition, ends};
 use super::context::{Context, broken};
+use super::level::Level;
 use super::statement::Statement;
 use super::token::Tok;
-use super::word::Word;
-
-/// What is known of an operand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Value {
-    None,
-    /// A constant, or a function of constants (`now()`).
-    Const,
-    /// 0, 1 or a negative number.
-    Zero,
-    /// The greatest number of a type, or one like it.
-    Big,
-    /// A string that any value matches, or the empty one.
-    Wild,
-    Param,
-    /// An expression with a column.
-    Column,
-    /// A column that all rows have alike, or whose order says nothing (`ctid`).
-    System,
-    /// The same column again.
-    Same,
-    /// An expression that may have any value whatever the row.
-    Bad,
-    /// A sub-select without a limit of its own; one with; a correlated one.
-    Open,
-    Few,
-    Correlated,
-    /// A condition in parentheses.
-    Level(Level),
-}
-
-impl Value {
-    /// The value that an inner frame reports.
-    pub(crate) fn from_token(token: Tok) -> Self {
-        match token {
-            Tok::BackConst | Tok::BackValue => Self::Const,
-            Tok::BackZero => Self::Zero,
-            Tok::BackBig => Self::Big,
-            Tok::BackWild => Self::Wild,
-            Tok::BackParam => Self::Param,
-            Tok::BackColumn => Self::Column,
-            Tok::BackSame => Self::Same,
-            Tok::BackOpen => Self::Open,
-            Tok::BackSubScoped => Self::Few,
-            Tok::BackSubJoined => Self::Correlated,
-            Tok::BackTautology => Self::Level(Level::Tautology),
-            Tok::BackScoped => Self::Level(Level::Scoped),
-            Tok::BackJoined => Self::Level(Level::Joined),
-            _ => Self::Bad,
-        }
-    }
-
-    /// The token that reports this value to the frame outside.
-    pub(crate) fn token(self) -> Tok {
-        match self {
-            Self::None | Self::Const => Tok::BackConst,
-            Self::Zero => Tok::BackZero,
-            Self::Big => Tok::BackBig,
-            Self::Wild => Tok::BackWild,
-            Self::Param => Tok::BackParam,
-            Self::Column => Tok::BackColumn,
-            Self::Same => Tok::BackSame,
-            Self::System | Self::Bad => Tok::BackBad,
-            Self::Open => Tok::BackOpen,
-            Self::Few => Tok::BackSubScoped,
-            Self::Correlated => Tok::BackSubJoined,
-            Self::Level(level) => level.token(),
-        }
-    }
-
-    /// Is it the same for every row?
-    fn is_fixed(self) -> bool {
-        matches!(
-            self,
-            Self::Const | Self::Zero | Self::Big | Self::Wild | Self::Param
-        )
-    }
-
-    /// A list of two values, as in `(a, b)` and in arguments.
-    pub(crate) fn beside(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::None, value) | (value, Self::None) => value,
-            (Self::Bad, _) | (_, Self::Bad) => Self::Bad,
-            (Self::Level(_), _) | (_, Self::Level(_)) => Self::Bad,
-            (Self::Open, _) | (_, Self::Open) => Self::Bad,
-            (Self::Same, _) | (_, Self::Same) => Self::Same,
-            (Self::Column | Self::System, _) | (_, Self::Column | Self::System) => Self::Column,
-            (Self::Param, _) | (_, Self::Param) => Self::Param,
-            _ => Self::Const,
-        }
-    }
-
-    /// The value of `self operator other`.
-    fn combine(self, link: Link, other: Self) -> Self {
-        match (self, link, other) {
-            (Self::None, Link::Negative, Self::Const | Self::Zero | Self::Big) => Self::Zero,
-            (Self::None, _, value) => value,
-            // A factor of 0, a remainder by 1: any column gives the same.
-            (Self::Column | Self::System, Link::Factor, Self::Zero | Self::Big) => Self::Bad,
-            (Self::Zero, Link::Factor, Self::Column | Self::System | Self::Same) => Self::Bad,
-            (Self::Column, _, Self::Same) | (Self::Same, _, Self::Column) => Self::Bad,
-            (Self::Same, _, Self::Same) => Self::Bad,
-            _ => self.beside(other),
-        }
-    }
-}
-
-/// An operator inside an operand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Link {
-    None,
-    Negative,
-    Sum,
-    Factor,
-}
+use super::value::{Link, Value};
+use super::word::{self, Word};
 
 /// The operator between the operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,13 +17,26 @@ pub(crate) enum Operator {
     Unequal,
     Less,
     Greater,
+    /// LIKE: the right operand is a pattern.
+    Like,
+    /// `~`, `@>` and the like.
     Match,
     Is,
     IsDistinct,
     Exists,
     Between,
-    /// Behind BETWEEN … AND; whether the lower bound limits.
-    BetweenAnd(bool),
+    /// Behind BETWEEN … AND; what the lower bound is.
+    BetweenAnd(Lower),
+}
+
+/// The lower bound of a BETWEEN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Lower {
+    Limits,
+    /// A number that all values may exceed.
+    Weak,
+    /// Not followed.
+    Unknown,
 }
 
 /// The part of the condition that is being read.
@@ -198,9 +99,9 @@ impl Predicate {
             (Self::Case, Tok::EndWord) => Step::pop(Tok::BackBad),
             (Self::Case, Tok::Case) => Step::to(self).push(self),
             (Self::Case, Tok::Open) => {
-                Step::to(self).push(Statement::Parenthesis(Context::TOP.inner()))
+                Step::to(self).push(Statement::Parenthesis(Context::SUBSELECT))
             }
-            (Self::Case, _) => Step::to(self),
+            (Self::Case, _) => word::expression(self.into(), token),
             (Self::OperatorName(_), Tok::Open) => Step::to(self),
             (Self::OperatorName(operator), Tok::Close) => Step::pop(operator),
             (Self::OperatorName(_), _) => Step::to(Self::OperatorName(match token {
@@ -257,11 +158,9 @@ impl Comparison {
                 ..self.at(Place::Operand)
             };
         }
-        // What constant stands on the left matters for an order only.
-        let left = match (operator, self.left) {
-            (Operator::Less | Operator::Greater, left) => left,
-            (_, left) if left.is_fixed() => Value::Const,
-            (_, left) => left,
+        let left = match operator {
+            Operator::Less | Operator::Greater | Operator::Between => self.left,
+            _ => self.left.in_equality(),
         };
         Self {
             left,
@@ -277,7 +176,13 @@ impl Comparison {
         let hopeless = match self.operator {
             O::Unequal => true,
             O::Is | O::IsDistinct | O::None | O::Exists | O::Between => false,
-            _ => self.not || matches!(self.left, Value::Bad | Value::Open | Value::Level(_)),
+            _ => {
+                self.not
+                    || matches!(
+                        self.left,
+                        Value::Bad | Value::Same | Value::Open | Value::Linked | Value::Level(_)
+                    )
+            }
         };
         if hopeless {
             return Self {
@@ -289,11 +194,10 @@ impl Comparison {
             };
         }
         let right = match (self.operator, self.right) {
-            (O::Equal, right) if right.is_fixed() => Value::Const,
             (O::Is, right) if right != Value::None => Value::Bad,
-            (O::Match, Value::Zero | Value::Big) => Value::Const,
             (O::Exists, right) if right != Value::Correlated && right != Value::None => Value::Bad,
-            (_, Value::Open | Value::Level(_)) if self.operator != O::IsDistinct => Value::Bad,
+            (_, Value::Open | Value::Linked | Value::Level(_)) => Value::Bad,
+            (O::Equal | O::IsDistinct, right) => right.in_equality(),
             (_, right) => right,
         };
         Self { right, ..self }
@@ -322,18 +226,31 @@ impl Comparison {
                 Step::to(self.with(Value::from_token(token)))
             }
             Zero => Step::to(self.with(Value::Zero)),
+            Small => Step::to(self.with(Value::Small)),
+            Num | Long => Step::to(self.with(Value::Num)),
             Big => Step::to(self.with(Value::Big)),
-            Wild => Step::to(self.with(Value::Wild)),
+            Wild | StrOn | StrOdd | Null => Step::to(self.with(Value::Wild)),
             Param => Step::to(self.with(Value::Param)),
             _ if token.is_literal() => Step::to(self.with(Value::Const)),
-            Null | True | False | Default | ConstWord | Star => Step::to(self.with(Value::Const)),
+            True | False | Default | ConstWord | Star => Step::to(self.with(Value::Const)),
             Minus if self.link == Link::None => Step::to(self.link(Link::Negative)),
+            Minus | Arith | Match | NotMatch => Step::to(self.link(Link::Prefix)),
             Open => Step::to(self).push(Condition::PARENTHESIS),
             Bracket => Step::to(self).push(Condition::BRACKET),
             Case => Step::to(self).push(Predicate::Case),
             Exists => Step::to(self.operator(self::Operator::Exists)),
             // `= ALL ('{}')` holds for every row.
-            All => Step::to(Self { not: true, ..self }),
+            All => Step::to(Self { not: true, ..self }.normal()),
+            // `> ANY ('{0}')`: the least of a list is not followed.
+            Any if matches!(
+                self.operator,
+                self::Operator::Less | self::Operator::Greater
+            ) =>
+            {
+                Step::to(Self { not: true, ..self }.normal())
+            }
+            // The order of the bounds is not known.
+            Symmetric => Step::to(Self { not: true, ..self }.normal()),
             Not => Step::to(Self {
                 not: !self.not,
                 ..self
@@ -343,6 +260,8 @@ impl Comparison {
                 ..self
             }),
             Unicode => Step::to(self.with(Value::Bad)),
+            // `left(a, 1)`.
+            JoinSide => Step::to(self).push(Word::SAFE_CALL),
             _ if token.is_name() => Step::to(self).push(Word::name(true)).again(),
             _ if self.ended_by(token) => self.end(),
             And | Or => self.end(),
@@ -363,7 +282,8 @@ impl Comparison {
             Ne | NotMatch | BackNe => Step::to(self.operator(O::Unequal)),
             Lt | BackLt => Step::to(self.operator(O::Less)),
             Gt | BackGt => Step::to(self.operator(O::Greater)),
-            Match | BackMatch | Like => Step::to(self.operator(O::Match)),
+            Match | BackMatch => Step::to(self.operator(O::Match)),
+            Like => Step::to(self.operator(O::Like)),
             In => Step::to(self.operator(O::Equal)),
             Between => Step::to(self.operator(O::Between)),
             Is => Step::to(self.operator(O::Is)),
@@ -371,23 +291,29 @@ impl Comparison {
                 not: !self.not,
                 ..self
             }),
-            And if self.operator == O::Between => {
-                let low = limits_above(self.left, self.right) != Level::Tautology;
-                Step::to(Self {
-                    operator: O::BetweenAnd(low),
-                    right: Value::None,
-                    ..self.at(Place::Operand)
-                })
-            }
+            And if self.operator == O::Between => Step::to(Self {
+                operator: O::BetweenAnd(self.lower()),
+                right: Value::None,
+                ..self.at(Place::Operand)
+            }),
             Plus | Minus | Arrow => Step::to(self.link(Link::Sum)),
             Star | Arith | BackArith => Step::to(self.link(Link::Factor)),
             Cast => Step::to(self).push(Word::Type),
             Operator => Step::to(self).push(Predicate::OperatorName(BackNe)),
-            Open => Step::to(self).push(Statement::Parenthesis(Context::TOP.inner())),
+            Open => Step::to(self).push(Statement::Parenthesis(Context::SUBSELECT)),
             Bracket => Step::to(self).push(Condition::BRACKET),
-            And | Or => self.end(),
+            And | Or | JoinSide => self.end(),
             _ if self.ended_by(token) => self.end(),
             _ => Step::to(self),
+        }
+    }
+
+    fn lower(self) -> Lower {
+        match self.right {
+            _ if self.not => Lower::Unknown,
+            right if limits_above(self.left, right) => Lower::Limits,
+            Value::Zero | Value::Wild if self.left.is_column() => Lower::Weak,
+            _ => Lower::Unknown,
         }
     }
 
@@ -405,71 +331,80 @@ impl Comparison {
 
     fn level(self) -> Level {
         let (left, right) = (self.left, self.right);
-        let level = match self.operator {
+        let limits = match self.operator {
             Operator::IsDistinct => {
                 // NOT DISTINCT is equality.
                 return if self.not {
                     equal(left, right)
                 } else {
-                    Level::Tautology
+                    Level::TAUTOLOGY
                 };
             }
-            Operator::Equal => equal(left, right),
-            Operator::Less => limits_below(left, right).max(limits_above(right, left)),
-            Operator::Greater => limits_above(left, right).max(limits_below(right, left)),
-            Operator::Match => match (left, right) {
-                (Value::Column, Value::Const | Value::Param | Value::Zero | Value::Big) => {
-                    Level::Scoped
-                }
-                (Value::Const | Value::Param, Value::Column) => Level::Scoped,
-                (Value::Column, Value::Column) => Level::Joined,
-                _ => Level::Tautology,
-            },
-            Operator::Exists if right == Value::Correlated => Level::Joined,
-            Operator::BetweenAnd(low) => {
-                let high = limits_below(left, right);
-                if low && high == Level::Tautology && left == Value::Column && right != Value::Same
-                {
-                    Level::Scoped
-                } else {
-                    high
-                }
+            Operator::Equal if !self.not => return equal(left, right),
+            Operator::Less => limits_below(left, right) || limits_above(right, left),
+            Operator::Greater => limits_above(left, right) || limits_below(right, left),
+            Operator::Like => {
+                left.is_column()
+                    && matches!(
+                        right,
+                        Value::Const | Value::Param | Value::Small | Value::Num
+                    )
             }
-            _ => Level::Tautology,
+            Operator::Match => {
+                let matched = |column: Value, value: Value| {
+                    column.is_column() && value.is_fixed() && value != Value::Wild
+                };
+                matched(left, right) || matched(right, left)
+            }
+            Operator::Exists => right == Value::Correlated,
+            Operator::BetweenAnd(lower) => match lower {
+                Lower::Limits => right.is_fixed(),
+                Lower::Weak | Lower::Unknown => limits_below(left, right),
+            },
+            _ => false,
         };
-        if self.not { Level::Tautology } else { level }
+        if limits && !self.not {
+            Level::VALUE
+        } else {
+            Level::TAUTOLOGY
+        }
     }
 }
 
 /// `left = right`.
 fn equal(left: Value, right: Value) -> Level {
-    let column = |value| matches!(value, Value::Column | Value::System);
+    let limits = |column: Value, value: Value| match column {
+        Value::Column | Value::Sibling | Value::System => {
+            value.is_fixed() || matches!(value, Value::Few | Value::Correlated)
+        }
+        // `left(a, 0) = ''`, `a / 1000 = 0`.
+        Value::Derived => match value {
+            Value::Few | Value::Correlated => true,
+            value => value.is_fixed() && !matches!(value, Value::Zero | Value::Wild),
+        },
+        _ => false,
+    };
     match (left, right) {
-        (Value::Column, Value::Column) => Level::Joined,
-        _ if column(left) && right.is_fixed() => Level::Scoped,
-        _ if left.is_fixed() && column(right) => Level::Scoped,
-        _ if column(left) && matches!(right, Value::Few | Value::Correlated) => Level::Scoped,
-        _ if matches!(left, Value::Few | Value::Correlated) && column(right) => Level::Scoped,
-        _ => Level::Tautology,
+        (Value::Column | Value::Derived, Value::Column | Value::Derived) => Level::LINK,
+        _ if limits(left, right) || limits(right, left) => Level::VALUE,
+        _ => Level::TAUTOLOGY,
     }
 }
 
-/// `column < value`.
-fn limits_below(column: Value, value: Value) -> Level {
-    match (column, value) {
-        (Value::Column, Value::Column) => Level::Joined,
-        (Value::Column, Value::Const | Value::Param | Value::Zero) => Level::Scoped,
-        (Value::Column, Value::Few | Value::Correlated) => Level::Scoped,
-        _ => Level::Tautology,
-    }
+/// `column < value`: numbers from 100 on may be above all values.
+fn limits_below(column: Value, value: Value) -> bool {
+    column.is_column()
+        && matches!(
+            value,
+            Value::Const | Value::Made | Value::Param | Value::Zero | Value::Small
+        )
 }
 
-/// `column > value`.
-fn limits_above(column: Value, value: Value) -> Level {
-    match (column, value) {
-        (Value::Column, Value::Column) => Level::Joined,
-        (Value::Column, Value::Const | Value::Param | Value::Big) => Level::Scoped,
-        (Value::Column, Value::Few | Value::Correlated) => Level::Scoped,
-        _ => Level::Tautology,
-    }
+/// `column > value`: 0, 1 and negative numbers may be below all values.
+fn limits_above(column: Value, value: Value) -> bool {
+    column.is_column()
+        && matches!(
+            value,
+            Value::Const | Value::Made | Value::Param | Value::Small | Value::Num | Value::Big
+        )
 }

@@ -3,11 +3,14 @@
 use super::automaton::{State, Step};
 use super::condition::Condition;
 use super::context::Context;
+use super::level::Level;
 use super::name::NameKind;
+use super::sources::Sources;
 use super::statement::Statement;
 use super::token::Tok;
 use super::word;
 use guard_common::class::{Class, Where};
+use guard_common::engine::action;
 use guard_common::facts::Access;
 
 /// A query.
@@ -16,11 +19,12 @@ pub(crate) struct Query {
     pub(crate) context: Context,
     pub(crate) kind: Kind,
     pub(crate) part: Part,
+    pub(crate) sources: Sources,
     pub(crate) limit: Limit,
-    /// Rows are few whatever WHERE says: a small LIMIT, or VALUES.
+    /// A small LIMIT, or VALUES.
     pub(crate) few: bool,
-    /// Weakest limit of the queries before a UNION.
-    pub(crate) weakest: Option<Limit>,
+    /// Weakest of the queries before a UNION.
+    pub(crate) weakest: Option<Rows>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,12 +51,18 @@ pub(crate) enum Part {
     Rows,
     /// The name of a function in FROM has been read.
     FromCall,
+    /// The arguments of that function.
+    Arguments,
     /// Behind an item of FROM.
     Item,
-    /// The condition of a join.
+    /// Behind AS in a list.
+    Label,
+    /// Behind ON; behind the condition there.
     On,
-    /// Behind LIMIT.
+    Joined,
+    /// Behind LIMIT; behind its number.
     Limit,
+    Limited,
     /// Behind UNION and the like: another query is expected.
     SetOp,
     /// Anything behind WHERE.
@@ -60,18 +70,42 @@ pub(crate) enum Part {
 }
 
 /// What limits the rows of a query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Limit {
-    /// It reads no table.
-    NoTable,
     /// No WHERE.
     Open,
     /// A WHERE that is not proved to limit.
     Tautology,
+    /// An equality with a column of the query outside.
+    Linked,
     /// A comparison with a value.
     Value,
-    /// A comparison with another column.
-    Joined,
+    /// Both.
+    Both,
+}
+
+/// How many rows a sub-select has, for what is compared with it; weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Rows {
+    /// Any number.
+    Open,
+    /// As many as belong to the row outside.
+    Linked,
+    /// Few.
+    Few,
+    /// Few, and they belong to the row outside.
+    Correlated,
+}
+
+impl Rows {
+    fn token(self) -> Tok {
+        match self {
+            Self::Open => Tok::BackOpen,
+            Self::Linked => Tok::BackSubLinked,
+            Self::Few => Tok::BackSubScoped,
+            Self::Correlated => Tok::BackSubJoined,
+        }
+    }
 }
 
 impl From<Query> for State {
@@ -82,19 +116,22 @@ impl From<Query> for State {
 
 impl Query {
     pub(crate) fn new(context: Context, kind: Kind, part: Part) -> Self {
+        // Of a query that is only planned the WHERE is left out by the interpreter.
         let context = Context {
             counted: true,
+            dry: false,
             ..context
         };
-        let limit = match kind {
-            Kind::Select | Kind::Joined => Limit::NoTable,
-            Kind::Update | Kind::Delete => Limit::Open,
+        let sources = match kind {
+            Kind::Select | Kind::Joined => Sources::NONE,
+            Kind::Update | Kind::Delete => Sources::TARGET,
         };
         Self {
             context,
             kind,
             part,
-            limit,
+            sources,
+            limit: Limit::Open,
             few: false,
             weakest: None,
         }
@@ -104,14 +141,25 @@ impl Query {
         Self { part, ..self }
     }
 
+    /// Behind an item of FROM that reported `token`.
+    fn source(self, token: Tok) -> Self {
+        Self {
+            sources: self.sources.with(token),
+            ..self.part(Part::Item)
+        }
+    }
+
     /// The (class, WHERE) pair of the query that ends here.
     fn where_hits(self) -> u64 {
+        if !self.sources.tables {
+            return 0;
+        }
         let condition = match self.limit {
-            _ if self.context.dry => return 0,
-            Limit::NoTable => return 0,
             Limit::Open => Where::None,
-            Limit::Tautology => Where::Tautology,
-            Limit::Value | Limit::Joined => Where::Scoped,
+            // What belongs to a row outside is limited where that row is.
+            Limit::Linked if self.context.parenthesis => Where::Scoped,
+            Limit::Tautology | Limit::Linked => Where::Tautology,
+            Limit::Value | Limit::Both => Where::Scoped,
         };
         match self.kind {
             Kind::Select => Class::Select.where_bit(condition),
@@ -122,22 +170,24 @@ impl Query {
     }
 
     /// How far a sub-select limits what is compared with it.
-    fn as_subquery(self) -> Limit {
+    fn rows(self) -> Rows {
         let own = match self.limit {
-            Limit::NoTable | Limit::Open | Limit::Tautology if self.few => Limit::Value,
-            limit => limit,
+            Limit::Both => Rows::Correlated,
+            Limit::Value => Rows::Few,
+            Limit::Linked => Rows::Linked,
+            Limit::Open | Limit::Tautology => match self.sources.rows() {
+                Rows::Open if self.few => Rows::Few,
+                rows => rows,
+            },
         };
         self.weakest.map_or(own, |weakest| weakest.min(own))
     }
 
     fn finish(self, token: Tok) -> Step {
-        let back = match self.as_subquery() {
-            // For the list around it: does it read a table?
-            _ if self.kind == Kind::Joined && self.limit == Limit::NoTable => Tok::BackValue,
-            _ if self.kind == Kind::Joined => Tok::BackYes,
-            Limit::Value => Tok::BackSubScoped,
-            Limit::Joined => Tok::BackSubJoined,
-            _ => Tok::BackOpen,
+        let back = match self.kind {
+            // For the list around it: what has it read?
+            Kind::Joined => self.sources.token(),
+            _ => self.rows().token(),
         };
         self.context.finish(token, back).hits(self.where_hits())
     }
@@ -147,7 +197,24 @@ impl Query {
             Part::From => self.item(token),
             Part::Rows => match token {
                 Tok::From => Step::to(self.part(Part::FromCall)),
-                _ => Step::to(self.part(Part::Item)).again(),
+                // A table of that name.
+                _ => Step::to(self.part(Part::Item))
+                    .push(Statement::name_behind(Access::Read, NameKind::Item))
+                    .again(),
+            },
+            Part::Label => match token {
+                Tok::Semi | Tok::End | Tok::Cut | Tok::Close => self.clause(token),
+                _ => Step::to(self.part(Part::List)),
+            },
+            // `LIMIT 5 + 1000`, `FETCH FIRST 1 ROW WITH TIES`.
+            Part::Limited => match token {
+                Tok::Plus | Tok::Star | Tok::Arith | Tok::Operator | Tok::With | Tok::Match => {
+                    Step::to(Self {
+                        few: false,
+                        ..self.part(Part::Tail)
+                    })
+                }
+                _ => self.clause(token),
             },
             Part::Into => match token {
                 Tok::Temp | Tok::Table | Tok::Local => Step::to(self),
@@ -175,11 +242,7 @@ impl Query {
 
     /// `TABLE name`.
     pub(crate) fn table(self) -> Step {
-        let query = Self {
-            limit: Limit::Open,
-            ..self.part(Part::Tail)
-        };
-        Step::to(query)
+        Step::to(self.part(Part::Item))
             .push(Statement::TargetName(Access::Read))
             .verb("TABLE")
     }
@@ -188,7 +251,7 @@ impl Query {
     fn item(self, token: Tok) -> Step {
         match token {
             Tok::Lateral | Tok::Only | Tok::JoinSide | Tok::Join => Step::to(self),
-            Tok::Rows => Step::to(self.part(Part::Rows)),
+            Tok::Rows => Step::to(self.part(Part::Rows)).flag(action::NAME | action::KEEP),
             Tok::Open => Step::to(self.part(Part::Item))
                 .push(Statement::FromParenthesis(self.context.inner())),
             _ if token.is_name() => Step::to(self.part(Part::Item))
@@ -202,41 +265,69 @@ impl Query {
     fn clause(self, token: Tok) -> Step {
         use Tok::*;
         match token {
+            On if self.part == Part::Item => Step::to(self.part(Part::On)),
+            // `INSERT … SELECT … ON CONFLICT`: what follows is not the query's.
+            Conflict if self.part == Part::On => self.conflict(),
+            On if self.part == Part::Tail => self.conflict(),
+            _ if self.part == Part::On => Step::to(self.part(Part::Joined))
+                .push(Condition::WHERE)
+                .flag(action::PREDICATE)
+                .again(),
             Semi | End | Cut => self.finish(token),
             Close => self.finish(token),
-            From if self.part != Part::Limit => Step::to(self.part(Part::From)),
+            From if self.part == Part::List => Step::to(self.part(Part::From)),
             Into if matches!(self.part, Part::List) && self.kind == Kind::Select => {
                 Step::to(self.part(Part::Into))
             }
             Where => Step::to(self.part(Part::Tail))
                 .push(Condition::WHERE)
-                .flag(guard_common::engine::action::PREDICATE),
-            BackTautology | BackScoped | BackJoined if self.part == Part::Tail => {
-                Step::to(self.limited(token))
+                .flag(action::PREDICATE),
+            _ if token >= BackTautology && token <= BackScopedTwice => match self.part {
+                Part::Tail => Step::to(self.limited(token)),
+                Part::Joined => Step::to(self.joined(token)),
+                _ => Step::to(self),
+            },
+            BackYes | BackMany | BackWithOpen | BackWithFew | BackOpen | BackSubLinked
+            | BackSubScoped | BackSubJoined
+                if self.part == Part::Item =>
+            {
+                Step::to(self.source(token))
             }
-            BackYes if self.part == Part::Item => Step::to(Self {
-                limit: self.limit.max(self::Limit::Open),
-                few: false,
-                ..self
-            }),
-            // `SELECT unnest($1)`, `FROM unnest($1)`.
-            BackParam if self.limit == self::Limit::NoTable && self.kind == Kind::Select => {
+            _ if self.part == Part::Arguments => match token {
+                BackParam => Step::to(self.source(token)),
+                BackColumn | BackSibling | BackDerived | BackSystem | BackSame | BackBad => {
+                    Step::to(self.source(BackDerived))
+                }
+                _ => Step::to(self.source(BackOpen)),
+            },
+            // `SELECT unnest($1)`.
+            BackParam if self.sources.count == 0 && self.kind == Kind::Select => {
                 Step::to(self.few(self.part))
             }
+            BackColumn | BackDerived if self.part == Part::List && self.kind == Kind::Select => {
+                Step::to(Self {
+                    sources: self.sources.with_column(self.context.parenthesis),
+                    ..self
+                })
+            }
+            As if self.part == Part::List => Step::to(self.part(Part::Label)),
             BackNo if self.part == Part::Item => Step::to(self.part(Part::FromCall)),
             BackYes | BackNo => Step::to(self),
             SetOp => {
-                let weakest = Some(self.as_subquery().max(self::Limit::Tautology))
-                    .filter(|_| self.context.parenthesis);
+                let rows = match self.rows() {
+                    self::Rows::Few | self::Rows::Correlated => self::Rows::Few,
+                    _ => self::Rows::Open,
+                };
+                let weakest = Some(rows).filter(|_| self.context.parenthesis);
                 let next = Self {
                     weakest,
                     ..Self::new(self.context, Kind::Select, Part::SetOp)
                 };
                 Step::to(next).hits(self.where_hits())
             }
-            Limit | Fetch if self.part != Part::Limit => Step::to(self.part(Part::Limit)),
+            Limit | Fetch if self.part != Part::Limit => Step::to(self.settled().part(Part::Limit)),
             Group | Having | Order | Window | Offset | For | Returning => {
-                Step::to(self.part(Part::Tail))
+                Step::to(self.settled().part(Part::Tail))
             }
             Set if self.kind == Kind::Update && self.part == Part::Target => {
                 Step::to(self.part(Part::List))
@@ -244,15 +335,18 @@ impl Query {
             Using if self.kind == Kind::Delete && self.part == Part::Target => {
                 Step::to(self.part(Part::From))
             }
-            Comma if matches!(self.part, Part::Item | Part::On | Part::FromCall) => {
+            Comma if matches!(self.part, Part::Item | Part::FromCall) => {
                 Step::to(self.part(Part::From))
             }
-            Join if matches!(self.part, Part::Item | Part::On | Part::FromCall) => {
+            Join if matches!(self.part, Part::Item | Part::FromCall) => {
                 Step::to(self.part(Part::From))
             }
-            On if self.part == Part::Item => Step::to(self.part(Part::On)),
-            Conflict if self.part == Part::On => Step::to(self.part(Part::Tail)),
-            Zero | Num | Param if self.part == Part::Limit => Step::to(self.few(Part::Tail)),
+            JoinSide if self.part == Part::Item => Step::to(Self {
+                sources: self.sources.outer_join(),
+                ..self.part(Part::Item)
+            }),
+            Using if self.part == Part::Item => Step::to(self.joined(BackLinked)),
+            Zero | Small | Param if self.part == Part::Limit => Step::to(self.few(Part::Limited)),
             _ => self.inside(token),
         }
     }
@@ -265,17 +359,46 @@ impl Query {
         }
     }
 
+    /// Behind WHERE.
     fn limited(self, token: Tok) -> Self {
-        let limit = match token {
-            Tok::BackScoped => Limit::Value,
-            Tok::BackJoined => Limit::Joined,
-            _ => Limit::Tautology,
+        let level = Level::from_token(token).unwrap_or(Level::TAUTOLOGY);
+        Self {
+            limit: self.sources.limit(level),
+            ..self
+        }
+        .settled()
+    }
+
+    /// Behind FROM and WHERE: of the sources it matters only what they come to.
+    fn settled(self) -> Self {
+        let limit = match (self.limit, self.sources.rows()) {
+            (Limit::Open | Limit::Tautology, Rows::Linked) => Limit::Linked,
+            (limit, _) => limit,
         };
-        // A second WHERE (of ON CONFLICT) limits nothing that counts.
-        if self.limit <= Limit::Open {
-            Self { limit, ..self }
+        let few = self.few || self.context.parenthesis && self.sources.rows() == Rows::Few;
+        Self {
+            limit,
+            few: few && matches!(limit, Limit::Open | Limit::Tautology),
+            sources: self.sources.settled(),
+            ..self
+        }
+    }
+
+    fn conflict(self) -> Step {
+        Step::to(Statement::Tail(self.context)).hits(self.where_hits())
+    }
+
+    /// Behind the condition of a join.
+    fn joined(self, token: Tok) -> Self {
+        let level = Level::from_token(token).unwrap_or(Level::TAUTOLOGY);
+        let sources = if level.links > 0 {
+            self.sources.linked()
         } else {
-            self
+            self.sources
+        };
+        Self {
+            sources,
+            ..self.part(Part::Item)
         }
     }
 
@@ -284,7 +407,7 @@ impl Query {
         let parenthesis = Statement::Parenthesis(self.context.inner());
         match (self.part, token) {
             (Part::FromCall, Tok::Open) => {
-                Step::to(self.part(Part::Item)).push(Condition::PARENTHESIS)
+                Step::to(self.part(Part::Arguments)).push(Condition::PARENTHESIS)
             }
             (Part::Item | Part::Target, Tok::Open) => Step::to(self).push(parenthesis),
             (Part::Item | Part::Target | Part::FromCall, _) => Step::to(self),

@@ -1,15 +1,15 @@
 //! Statements: their first words, and the dispatch to the files that read on.
 
 use super::automaton::{State, Step};
-use super::condition::Condition;
+use super::condition::{Condition, Predicate};
 use super::context::{Context, broken};
 use super::data::{self, CopyPart, InsertPart, MergePart, OptionPart, WithPart};
-use super::definition::{self, AlterPart, TablePart};
+use super::definition::{self, AlterPart, SchemaPart, TablePart, ViewPart};
 use super::name::{self, NameKind, NamePart};
 use super::select::{Kind, Part, Query};
 use super::setting::{self, ConfigPart, SetPart};
 use super::token::Tok;
-use super::word;
+use super::word::{self, Callee};
 use guard_common::class::{Class, Opaque, Where};
 use guard_common::engine::action;
 use guard_common::facts::Access;
@@ -27,9 +27,10 @@ pub(crate) enum Statement {
     Tail(Context),
     /// A parenthesis without interest; `true`: it may hold statements (CREATE RULE).
     Skip(bool),
-    /// A parenthesis with expressions or a sub-select, at its first token or after.
+    /// A parenthesis with expressions or a sub-select, at its first token or after;
+    /// `true`: it names a column.
     Parenthesis(Context),
-    Expression(Context),
+    Expression(Context, bool),
     /// A parenthesis in a FROM list.
     FromParenthesis(Context),
     /// The table that UPDATE, DELETE or MERGE writes, behind the words before it.
@@ -68,13 +69,15 @@ pub(crate) enum Statement {
     },
     CreateView {
         context: Context,
-        dry: bool,
+        part: ViewPart,
     },
     CreateIndex(Context),
     CreateIndexRest(Context),
     CreateRule(Context),
     CreateFunction(Context, bool),
-    CreateSchema(Context),
+    /// Behind BEGIN ATOMIC: what is written down is not run.
+    FunctionBody(Context),
+    CreateSchema(Context, SchemaPart),
     Alter(Context),
     AlterTable(Context, AlterPart),
     Set(Context, SetPart),
@@ -96,6 +99,15 @@ impl Statement {
         }
     }
 
+    /// A name frame behind its first word, which the step keeps.
+    pub(crate) fn name_behind(access: Access, kind: NameKind) -> Self {
+        Self::Name {
+            access,
+            kind,
+            part: NamePart::Some(Callee::Unknown),
+        }
+    }
+
     pub(crate) fn step(self, token: Tok) -> Step {
         use Statement::*;
         match self {
@@ -114,6 +126,8 @@ impl Statement {
                 Tok::Where => Step::to(self)
                     .push(Condition::WHERE)
                     .flag(action::PREDICATE),
+                // `SET (a, b) = …`.
+                Tok::Set => Step::to(self),
                 _ => word::expression(self.into(), token),
             },
             CallName(context) => match token {
@@ -134,12 +148,14 @@ impl Statement {
                 Tok::Select | Tok::With | Tok::Values | Tok::Table => {
                     Step::to(Start(context)).again()
                 }
-                Tok::Open => Step::to(Expression(context)).push(self),
-                _ => Step::to(Expression(context)).again(),
+                Tok::Open => Step::to(Expression(context, false)).push(self),
+                _ => Step::to(Expression(context, false)).again(),
             },
-            Expression(context) => match token {
+            Expression(context, columns) => match token {
                 Tok::Semi | Tok::End | Tok::Cut => broken(token),
+                Tok::Close if columns => Step::pop(Tok::BackColumn),
                 Tok::Close => Step::pop(Tok::BackValue),
+                Tok::BackColumn | Tok::BackDerived => Step::to(Expression(context, true)),
                 // A query in parentheses goes on behind them: `((SELECT …) UNION …)`.
                 Tok::SetOp => Step::to(Query::new(context, Kind::Select, Part::SetOp)),
                 _ => word::expression(self.into(), token),
@@ -152,6 +168,7 @@ impl Statement {
             },
             TargetName(access) => match token {
                 Tok::From | Tok::Only => Step::to(self),
+                _ if access == Access::Read => Step::to(Self::name(access, NameKind::Item)).again(),
                 _ => Step::to(Self::name(access, NameKind::Plain)).again(),
             },
             Name { access, kind, part } => name::name(access, kind, part, token),
@@ -177,7 +194,7 @@ impl Statement {
                     false,
                 )),
                 Tok::Ident | Tok::Freeze => Step::to(Explain(context, false)),
-                _ => Step::to(Start(context)).again(),
+                _ => Step::to(Start(context)).flag(planned(context)).again(),
             },
             ExplainOptions(part) => data::explain_options(part, token),
             Prepare(context, first) => match token {
@@ -210,15 +227,7 @@ impl Statement {
                 temporary,
                 part,
             } => definition::create_table(context, temporary, part, token),
-            CreateView { context, dry } => match token {
-                Tok::As => Step::to(Start(Context {
-                    dry: context.dry || dry,
-                    ..context.counted()
-                })),
-                Tok::Open => Step::to(self).push(Skip(false)),
-                Tok::Semi | Tok::End | Tok::Cut => context.finish(token, Tok::BackValue),
-                _ => Step::to(self),
-            },
+            CreateView { context, part } => definition::create_view(context, part, token),
             CreateIndex(context) => match token {
                 Tok::On => Step::to(CreateIndexRest(context)),
                 Tok::Semi | Tok::End | Tok::Cut => context.finish(token, Tok::BackValue),
@@ -233,18 +242,19 @@ impl Statement {
             },
             CreateFunction(context, begin) => match token {
                 Tok::Begin => Step::to(CreateFunction(context, true)),
-                // The body's statements are read as if they were executed.
-                Tok::Atomic if begin => Step::to(Start(Context::TOP.counted())),
+                Tok::Atomic if begin => Step::to(FunctionBody(context)),
                 Tok::Open => Step::to(self).push(Skip(false)),
                 Tok::Semi | Tok::End | Tok::Cut => context.finish(token, Tok::BackValue),
                 _ => Step::to(CreateFunction(context, false)),
             },
-            CreateSchema(context) => match token {
-                Tok::Grant => Step::to(self).hit(Class::Grant),
-                Tok::Open => Step::to(self).push(Skip(false)),
-                Tok::Semi | Tok::End | Tok::Cut => context.finish(token, Tok::BackValue),
+            FunctionBody(context) => match token {
+                Tok::EndWord => Step::to(Rest(context)),
+                Tok::Case => Step::to(self).push(Predicate::Case),
+                Tok::Open => Step::to(self).push(Skip(true)),
+                Tok::End | Tok::Cut => context.finish(token, Tok::BackValue),
                 _ => Step::to(self),
             },
+            CreateSchema(context, part) => definition::create_schema(context, part, token),
             CreateRule(context) => match token {
                 Tok::Open => Step::to(self).push(Skip(true)),
                 Tok::Semi | Tok::End | Tok::Cut => context.finish(token, Tok::BackValue),
@@ -255,6 +265,11 @@ impl Statement {
             Set(context, part) => setting::set(context, part, token),
         }
     }
+}
+
+/// Tells the interpreter of a statement that is not executed.
+pub(crate) fn planned(context: Context) -> u16 {
+    if context.dry { action::PLANNED } else { 0 }
 }
 
 /// The first word of a statement.
@@ -277,7 +292,7 @@ fn start(context: Context, token: Tok) -> Step {
         T::Table => Query::new(context, Kind::Select, Part::Tail)
             .table()
             .hit(Class::Select),
-        T::With => Step::to(With(context.counted(), WithPart::Name)),
+        T::With => Step::to(With(context.counted(), WithPart::Name(false))),
         T::Insert => Step::to(Insert(context, InsertPart::Into))
             .hits(context.hits(Class::Insert))
             .verb("INSERT"),

@@ -10,24 +10,26 @@ pub(crate) enum Tok {
     // Signs.
     Open, Close, Semi, Comma, Dot, Cast, Bracket, Unbracket, Colon,
     Eq, Ne, Lt, Gt, Match, NotMatch, Arrow, Plus, Minus, Star, Arith, Junk,
-    // Literals. `Zero`: 0 or 1; `Long`: five digits and more; `Big`: the
-    // extremes of a type; `Wild`: a string that matches anything.
-    Zero, Num, Long, Big, Str, Wild, Param,
+    // Literals. `Zero`: 0 or 1; `Small`: up to 99; `Long`: five digits and more;
+    // `Big`: the extremes of a type; `Wild`: a string that matches anything.
+    Zero, Small, Num, Long, Big, Str, Wild, Param,
     StrOn, StrSafeValue, StrEncodingName, StrStringsName, StrSettingName, StrPgTemp,
     // A string whose text is not read: E'' and U&''.
     StrOdd,
     // Names.
-    Ident, Quoted, Unicode, Safe, Unnest, SetConfig, PgCatalog, PgTemp, PgSettings, SystemColumn,
+    Ident, Quoted, Unicode, Safe, Vague, Unnest, SetConfig, PgCatalog, PgTemp, PgSettings, SystemColumn, SystemConstant,
     QuotedEncodingName, QuotedStringsName, QuotedSettingName,
     // Setting names and values, as words.
     EncodingName, StringsName, SettingName, SearchPath, Names, SafeValue, Off,
     // End of the text: complete, or inside a literal or comment.
     End, Cut,
     // Answers.
-    ColumnNew, ColumnSame, ColumnOther, TempYes, TempNo,
-    BackValue, BackConst, BackZero, BackBig, BackWild, BackParam, BackColumn, BackBad,
-    BackSame, BackOpen, BackTautology, BackScoped, BackJoined, BackSubScoped, BackSubJoined,
-    BackYes, BackNo,
+    ColumnNew, ColumnSame, ColumnOther, ColumnSibling, TempYes, TempNo, WithOpen, WithFew,
+    BackValue, BackConst, BackMade, BackZero, BackSmall, BackNum, BackBig, BackWild, BackParam, BackColumn,
+    BackSibling, BackDerived, BackSystem, BackBad, BackSame,
+    BackTautology, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked, BackScopedTwice,
+    BackOpen, BackSubLinked, BackSubScoped, BackSubJoined,
+    BackYes, BackNo, BackMany, BackWithOpen, BackWithFew,
     BackEq, BackNe, BackLt, BackGt, BackMatch, BackArith,
     // Words that can be no name where a name may stand, without a part of their own.
     Reserved,
@@ -39,19 +41,19 @@ pub(crate) enum Tok {
     Reindex, Refresh, Load, Checkpoint, Import, Reassign, Table, Values, With, Replication,
     // Words: inside statements.
     From, Into, Where, On, Using, As, Only, Not, And, Or, In, Is, Null, True, False, Like,
-    Between, Exists, Any, Array, Case, When, Then, Else, Join, JoinSide, Lateral, Rows, SetOp,
+    Between, Exists, Any, Array, Case, When, Then, Else, Join, Inner, JoinSide, Cross, Lateral, Rows, SetOp,
     Returning, Group, Order, By, Having, Limit, Offset, Window, For, Conflict, Temp, If,
     Cascade, Role, System, Default, Extension, Database, Schema, Function, Procedure, Rule,
     Policy, View, Materialized, Index, Sequence, Type, Current, Of, Stdio, Program, To,
     Local, Session, Transaction, Prepared, Atomic, Operator, Escape, At, Over, Recursive,
     Cursor, Distinct, Owner, Disable, Authorization, TableSample, Mapping, Server, Owned,
     Privileges, Trigger, Publication, Constraint, All, ConstWord, Concurrently,
-    Characteristics, Freeze, Symmetric, Column,
+    Characteristics, Freeze, Symmetric, Column, Identity, Modifier, Foreign,
 }
 
 impl Tok {
     /// How many there are.
-    pub(crate) const COUNT: usize = Self::Column as usize + 1;
+    pub(crate) const COUNT: usize = Self::Foreign as usize + 1;
 
     /// All of them.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
@@ -63,10 +65,10 @@ impl Tok {
     pub(crate) fn is_name(self) -> bool {
         use Tok::*;
         match self {
-            Ident | Quoted | Unicode | Safe | Unnest | SetConfig | PgCatalog | PgTemp
-            | PgSettings | SystemColumn | QuotedEncodingName | QuotedStringsName
-            | QuotedSettingName | EncodingName | StringsName | SettingName | SearchPath | Names
-            | SafeValue | Off => true,
+            Ident | Quoted | Unicode | Safe | Vague | Unnest | SetConfig | PgCatalog | PgTemp
+            | PgSettings | SystemColumn | SystemConstant | QuotedEncodingName
+            | QuotedStringsName | QuotedSettingName | EncodingName | StringsName | SettingName
+            | SearchPath | Names | SafeValue | Off => true,
             // Unreserved words.
             Insert | Update | Delete | Merge | Drop | Truncate | Alter | Revoke | Copy | Call
             | Execute | Prepare | Deallocate | Set | Reset | Show | Discard | Begin | Start
@@ -79,7 +81,7 @@ impl Tok {
             | Prepared | Atomic | Operator | Escape | At | Over | Recursive | Cursor | Owner
             | Disable | Authorization | Mapping | Server | Owned | Privileges | Trigger
             | Publication | Rows | Concurrently | Characteristics | Freeze | Values | Column
-            | TableSample => true,
+            | TableSample | Identity | Modifier => true,
             _ => false,
         }
     }
@@ -105,29 +107,32 @@ impl Tok {
 const ALL: [Tok; Tok::COUNT] = {
     use Tok::*;
     [
-        Nothing, Open, Close, Semi, Comma, Dot, Cast, Bracket, Unbracket, Colon, Eq, Ne, Lt,
-        Gt, Match, NotMatch, Arrow, Plus, Minus, Star, Arith, Junk, Zero, Num, Long, Big, Str,
-        Wild, Param, StrOn, StrSafeValue, StrEncodingName, StrStringsName, StrSettingName,
-        StrPgTemp, StrOdd, Ident, Quoted, Unicode, Safe, Unnest, SetConfig, PgCatalog, PgTemp,
-        PgSettings, SystemColumn, QuotedEncodingName, QuotedStringsName, QuotedSettingName,
-        EncodingName, StringsName, SettingName, SearchPath, Names, SafeValue, Off, End, Cut,
-        ColumnNew, ColumnSame, ColumnOther, TempYes, TempNo, BackValue, BackConst, BackZero,
-        BackBig, BackWild, BackParam, BackColumn, BackBad, BackSame, BackOpen, BackTautology,
-        BackScoped, BackJoined, BackSubScoped, BackSubJoined, BackYes, BackNo, BackEq, BackNe,
-        BackLt, BackGt, BackMatch, BackArith, Reserved, Select, Insert, Update, Delete, Merge,
-        Drop, Truncate, Alter, Create, Grant, Revoke, Copy, Call, Do, Execute, Prepare,
-        Deallocate, Set, Reset, Show, Discard, Begin, Start, Commit, EndWord, Rollback, Abort,
-        Savepoint, Release, Listen, Notify, Unlisten, Declare, Fetch, Move, CloseWord, Lock,
-        Comment, Security, Explain, Analyze, Vacuum, Cluster, Reindex, Refresh, Load,
-        Checkpoint, Import, Reassign, Table, Values, With, Replication, From, Into, Where, On,
-        Using, As, Only, Not, And, Or, In, Is, Null, True, False, Like, Between, Exists, Any,
-        Array, Case, When, Then, Else, Join, JoinSide, Lateral, Rows, SetOp, Returning, Group,
-        Order, By, Having, Limit, Offset, Window, For, Conflict, Temp, If, Cascade, Role,
-        System, Default, Extension, Database, Schema, Function, Procedure, Rule, Policy, View,
-        Materialized, Index, Sequence, Type, Current, Of, Stdio, Program, To, Local, Session,
-        Transaction, Prepared, Atomic, Operator, Escape, At, Over, Recursive, Cursor, Distinct,
-        Owner, Disable, Authorization, TableSample, Mapping, Server, Owned, Privileges,
-        Trigger, Publication, Constraint, All, ConstWord, Concurrently, Characteristics,
-        Freeze, Symmetric, Column,
+        Nothing, Open, Close, Semi, Comma, Dot, Cast, Bracket, Unbracket, Colon, Eq, Ne, Lt, Gt,
+        Match, NotMatch, Arrow, Plus, Minus, Star, Arith, Junk, Zero, Small, Num, Long, Big,
+        Str, Wild, Param, StrOn, StrSafeValue, StrEncodingName, StrStringsName, StrSettingName,
+        StrPgTemp, StrOdd, Ident, Quoted, Unicode, Safe, Vague, Unnest, SetConfig, PgCatalog,
+        PgTemp, PgSettings, SystemColumn, SystemConstant, QuotedEncodingName, QuotedStringsName,
+        QuotedSettingName, EncodingName, StringsName, SettingName, SearchPath, Names, SafeValue,
+        Off, End, Cut, ColumnNew, ColumnSame, ColumnOther, ColumnSibling, TempYes, TempNo,
+        WithOpen, WithFew, BackValue, BackConst, BackMade, BackZero, BackSmall, BackNum,
+        BackBig, BackWild, BackParam, BackColumn, BackSibling, BackDerived, BackSystem, BackBad,
+        BackSame, BackTautology, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked,
+        BackScopedTwice, BackOpen, BackSubLinked, BackSubScoped, BackSubJoined, BackYes, BackNo,
+        BackMany, BackWithOpen, BackWithFew, BackEq, BackNe, BackLt, BackGt, BackMatch,
+        BackArith, Reserved, Select, Insert, Update, Delete, Merge, Drop, Truncate, Alter,
+        Create, Grant, Revoke, Copy, Call, Do, Execute, Prepare, Deallocate, Set, Reset, Show,
+        Discard, Begin, Start, Commit, EndWord, Rollback, Abort, Savepoint, Release, Listen,
+        Notify, Unlisten, Declare, Fetch, Move, CloseWord, Lock, Comment, Security, Explain,
+        Analyze, Vacuum, Cluster, Reindex, Refresh, Load, Checkpoint, Import, Reassign, Table,
+        Values, With, Replication, From, Into, Where, On, Using, As, Only, Not, And, Or, In, Is,
+        Null, True, False, Like, Between, Exists, Any, Array, Case, When, Then, Else, Join,
+        Inner, JoinSide, Cross, Lateral, Rows, SetOp, Returning, Group, Order, By, Having,
+        Limit, Offset, Window, For, Conflict, Temp, If, Cascade, Role, System, Default,
+        Extension, Database, Schema, Function, Procedure, Rule, Policy, View, Materialized,
+        Index, Sequence, Type, Current, Of, Stdio, Program, To, Local, Session, Transaction,
+        Prepared, Atomic, Operator, Escape, At, Over, Recursive, Cursor, Distinct, Owner,
+        Disable, Authorization, TableSample, Mapping, Server, Owned, Privileges, Trigger,
+        Publication, Constraint, All, ConstWord, Concurrently, Characteristics, Freeze,
+        Symmetric, Column, Identity, Modifier, Foreign,
     ]
 };

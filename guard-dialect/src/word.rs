@@ -4,10 +4,10 @@
 use super::automaton::{State, Step};
 use super::condition::Condition;
 use super::context::{Context, broken};
-use super::predicate::Value;
 use super::setting::ConfigPart;
 use super::statement::Statement;
 use super::token::Tok;
+use super::value::Value;
 use guard_common::class::Class;
 use guard_common::engine::{action, resolve};
 
@@ -22,8 +22,11 @@ pub(crate) enum Callee {
     SetConfig,
     /// `pg_catalog`: the part behind the dot decides.
     Catalog,
-    /// A system column.
+    /// Safe, but what it gives says little of its arguments (`length`).
+    Vague,
+    /// A system column that names one row; one that says nothing of a row.
     System,
+    Constant,
 }
 
 impl Callee {
@@ -35,6 +38,8 @@ impl Callee {
             Tok::SetConfig => Self::SetConfig,
             Tok::PgCatalog => Self::Catalog,
             Tok::SystemColumn => Self::System,
+            Tok::SystemConstant => Self::Constant,
+            Tok::Vague => Self::Vague,
             _ => Self::Unknown,
         }
     }
@@ -42,7 +47,9 @@ impl Callee {
     /// The meaning with a further part behind a dot.
     pub(crate) fn then(self, token: Tok) -> Self {
         match token {
-            Tok::Safe | Tok::Unnest | Tok::SetConfig if self != Self::Catalog => Self::Unknown,
+            Tok::Safe | Tok::Vague | Tok::Unnest | Tok::SetConfig if self != Self::Catalog => {
+                Self::Unknown
+            }
             _ => Self::first(token),
         }
     }
@@ -73,8 +80,8 @@ pub(crate) enum Part {
     Current,
     /// The interpreter has been asked which column it is.
     Asked,
-    /// The arguments are being read.
-    Arguments,
+    /// The arguments are being read; `true`: of a function that is [`Callee::Vague`].
+    Arguments(bool),
     /// Behind the arguments, and behind OVER, FILTER or WITHIN.
     Called(Value),
     Over(Value),
@@ -87,6 +94,12 @@ impl From<Word> for State {
 }
 
 impl Word {
+    /// Behind the name of a function that is safe.
+    pub(crate) const SAFE_CALL: Self = Self::Name {
+        condition: true,
+        part: Part::Some(Callee::Safe),
+    };
+
     /// A name, at its first word.
     pub(crate) const fn name(condition: bool) -> Self {
         Self::Name {
@@ -140,23 +153,25 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
         (Part::Current, _) => named(Callee::Unknown).again(),
         (Part::Some(callee), Dot) => to(Part::Dot(callee)),
         (Part::Dot(callee), _) if token.is_word() => named(callee.then(token)),
-        (Part::Dot(_), Star) => Step::pop(BackConst),
+        (Part::Dot(_), Star) if !condition => Step::pop(BackColumn),
+        (Part::Dot(_), Star) => Step::pop(BackBad),
         (Part::Dot(_), _) => leave(Value::Bad),
         (Part::Some(callee), Open) => arguments(condition, callee),
-        (Part::Some(_), _) if !condition => leave(Value::Const),
+        (Part::Some(_), _) if !condition => leave(Value::Column),
         // `date '2020-01-01'`, `timestamp with time zone '…'`.
         (Part::Some(_), _) if token.is_string() => Step::pop(BackConst),
         (Part::Some(_), With) => to(part),
         (Part::Some(Callee::System), _) => leave(Value::System),
+        (Part::Some(Callee::Constant), _) => leave(Value::Bad),
         (Part::Some(_), Escape | At | Operator) => ask(),
         (Part::Some(_), _) if token.is_name() => to(part),
         (Part::Some(_), _) => ask(),
         (Part::Asked, ColumnSame) => Step::pop(BackSame),
+        (Part::Asked, ColumnSibling) => Step::pop(BackSibling),
         (Part::Asked, _) => Step::pop(BackColumn),
-        (Part::Arguments, _) if token >= BackValue && token <= BackSubJoined => {
-            let value = match Value::from_token(token) {
-                // `coalesce(a = b, …)`: not followed.
-                Value::Level(_) => Value::Bad,
+        (Part::Arguments(vague), _) if token >= BackValue && token <= BackSubJoined => {
+            let value = match Value::from_token(token).called() {
+                Value::Derived if vague => Value::Bad,
                 value => value,
             };
             to(Part::Called(value))
@@ -165,7 +180,7 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
         (Part::Called(value), _) => leave(value),
         (Part::Over(_), Group) => to(part),
         (Part::Over(_), Open) => {
-            to(Part::Arguments).push(Statement::Parenthesis(Context::TOP.inner()))
+            to(Part::Arguments(false)).push(Statement::Parenthesis(Context::SUBSELECT))
         }
         (Part::Over(value), Ident) => to(Part::Called(value)),
         (Part::Over(value), _) => leave(value),
@@ -188,16 +203,16 @@ fn ask() -> Step {
 fn arguments(condition: bool, callee: Callee) -> Step {
     let next = Step::to(Word::Name {
         condition,
-        part: Part::Arguments,
+        part: Part::Arguments(callee == Callee::Vague),
     });
     let step = match (callee, condition) {
         (Callee::SetConfig, _) => next
             .push(Statement::SetConfig(ConfigPart::Name))
             .hit(Class::Set),
         (Callee::Unnest, _) | (_, true) => next.push(Condition::PARENTHESIS),
-        (_, false) => next.push(Statement::Parenthesis(Context::TOP.inner())),
+        (_, false) => next.push(Statement::Parenthesis(Context::SUBSELECT)),
     };
-    if matches!(callee, Callee::Safe | Callee::Unnest) {
+    if matches!(callee, Callee::Safe | Callee::Vague | Callee::Unnest) {
         step
     } else {
         step.unsafe_call()
@@ -209,11 +224,11 @@ fn arguments(condition: bool, callee: Callee) -> Step {
 pub(crate) fn expression(here: State, token: Tok) -> Step {
     use Tok::*;
     match token {
-        Open => Step::to(here).push(Statement::Parenthesis(Context::TOP.inner())),
+        Open => Step::to(here).push(Statement::Parenthesis(Context::SUBSELECT)),
         Cast => Step::to(here).push(Word::Type),
         Is => Step::to(here).push(Word::Is),
-        // `VALUES (`, `BY (`, `CONFLICT (`, `SET (` begin lists.
-        Values | By | Conflict | Set => Step::to(here),
+        // `VALUES (`, `BY (`, `CONFLICT (` begin lists.
+        Values | By | Conflict => Step::to(here),
         _ if token.is_name() => Step::to(here).push(Word::name(false)).again(),
         _ => Step::to(here),
     }

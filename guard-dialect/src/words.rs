@@ -28,7 +28,7 @@ const WORDS: &[(Tok, &str)] = &[
     (Null, "null"), (True, "true"), (False, "false"), (Like, "like ilike similar"),
     (Between, "between"), (Exists, "exists"), (Any, "any some"), (Array, "array"),
     (Case, "case"), (When, "when"), (Then, "then"), (Else, "else"), (Join, "join"),
-    (JoinSide, "left right inner cross natural full outer"), (Lateral, "lateral"),
+    (Inner, "inner"), (JoinSide, "left right full outer"), (Cross, "cross natural"), (Lateral, "lateral"),
     (Rows, "rows"), (SetOp, "union intersect except"), (Returning, "returning"),
     (Group, "group"), (Order, "order"), (By, "by"), (Having, "having"), (Limit, "limit"),
     (Offset, "offset"), (Window, "window"), (For, "for"), (Conflict, "conflict"),
@@ -41,19 +41,26 @@ const WORDS: &[(Tok, &str)] = &[
     (Program, "program"), (To, "to"), (Local, "local"), (Session, "session"),
     (Transaction, "transaction work"), (Prepared, "prepared"), (Atomic, "atomic"),
     (Operator, "operator"), (Escape, "escape uescape"), (At, "at"), (Over, "over filter within"),
-    (Recursive, "recursive"), (Cursor, "cursor"), (Distinct, "distinct"), (Owner, "owner"),
+    (Cursor, "cursor"), (Distinct, "distinct"), (Owner, "owner"),
     (Disable, "disable"), (Authorization, "authorization"), (TableSample, "tablesample"),
     (Mapping, "mapping"), (Server, "server subscription"), (Owned, "owned"),
     (Privileges, "privileges"), (Trigger, "trigger"), (Publication, "publication"),
     (Constraint, "constraint"), (All, "all"), (Concurrently, "concurrently"),
     (Characteristics, "characteristics"), (Freeze, "freeze"), (Symmetric, "symmetric asymmetric"),
-    (Column, "column"),
+    (Column, "column"), (Identity, "expression identity"), (Foreign, "foreign"),
+    (Recursive, "recursive"),
+    (Modifier, "replace unlogged trusted procedural global event"),
     (ConstWord, "current_date current_time current_timestamp localtime localtimestamp \
         current_user current_role session_user current_catalog user"),
-    (Reserved, "both check collate collation deferrable desc asc foreign initially \
+    (Reserved, "both check collate collation deferrable desc asc initially \
         leading placing primary references trailing unique variadic binary overlaps"),
+    (Vague, "length char_length character_length octet_length bit_length cardinality sign \
+        pg_typeof pg_column_size num_nulls num_nonnulls greatest least nullif array_length \
+        array_ndims array_lower array_upper json_typeof jsonb_typeof json_array_length \
+        jsonb_array_length isfinite isempty row_security_active"),
     (Unnest, "unnest"), (SetConfig, "set_config"), (PgCatalog, "pg_catalog"), (PgTemp, "pg_temp"),
-    (PgSettings, "pg_settings"), (SystemColumn, "ctid xmin xmax cmin cmax tableoid"),
+    (PgSettings, "pg_settings"), (SystemColumn, "ctid"),
+    (SystemConstant, "xmin xmax cmin cmax tableoid"),
     (EncodingName, "client_encoding"), (StringsName, "standard_conforming_strings"),
     (SettingName, "session_replication_role"), (SearchPath, "search_path"),
     (Names, "names"), (Off, "off"),
@@ -81,6 +88,7 @@ const QUOTED: &[(Tok, &str)] = &[
     (SetConfig, "set_config"),
     (PgCatalog, "pg_catalog"),
     (SystemColumn, "ctid"),
+    (SystemConstant, "xmin xmax cmin cmax tableoid"),
 ];
 
 /// A trie of words: node 0 is the root.

@@ -65,7 +65,8 @@ pub(super) fn commit(scan: &mut Scan, access: u8) {
 }
 
 /// Is the kept name the first column of the predicate (0), that column again
-/// (1), or another one (2)? A column without a table is taken for the same.
+/// (1), another one (2), or another one that the same table may have (3)? A
+/// column without a table is taken for the same.
 #[inline(always)]
 pub(super) fn compare_column(scan: &mut Scan) -> u32 {
     let [word, qualifier] = scan.kept;
@@ -77,7 +78,7 @@ pub(super) fn compare_column(scan: &mut Scan) -> u32 {
     if word == first && (qualifier == first_qualifier || qualifier == 0 || first_qualifier == 0) {
         return 1;
     }
-    2
+    if qualifier == first_qualifier { 3 } else { 2 }
 }
 
 /// Bytes of a word that are taken in one turn.

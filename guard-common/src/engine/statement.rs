@@ -2,8 +2,8 @@
 //! statement automaton.
 
 use super::tables::{STATE_BITS, action, event, resolve};
-use super::{FRAMES, Scan, Tables, names};
-use crate::class::{Class, Opaque};
+use super::{FRAMES, Scan, Tables, names, with};
+use crate::class::{Class, Opaque, WHERE_BASE};
 use crate::limits::{ACTIONS, CHUNK_BYTES, EVENTS, STEPS, VERBS};
 
 /// Steps of the automaton for one token at most: a predicate, a WHERE and a
@@ -97,7 +97,7 @@ pub(super) fn step(tables: &Tables, scan: &mut Scan) {
     let found = &tables.actions[(step >> STATE_BITS) as usize & (ACTIONS - 1)];
     let flags = found.flags;
     scan.state = step & ((1 << STATE_BITS) - 1);
-    scan.facts.hits |= found.hits;
+    scan.facts.hits |= found.hits & scan.mask;
     scan.facts.opaque |= found.opaque;
     scan.facts.opaque_after |= found.opaque_after;
     if flags & !(action::PUSH | action::POP | action::AGAIN) != 0 {
@@ -123,6 +123,9 @@ pub(super) fn step(tables: &Tables, scan: &mut Scan) {
     } else if found.resolve == resolve::TEMPORARY {
         let known = scan.temporary != 0 && scan.kept[0] == scan.temporary && scan.kept[1] == 0;
         (u32::from(tables.answers[if known { 4 } else { 5 }]), again)
+    } else if found.resolve == resolve::WITH {
+        let answer = with::find(scan) as usize & 7;
+        (u32::from(tables.answers[answer]), again)
     } else if flags & action::AGAIN != 0 {
         // The same token in the state that was entered.
         (now, later)
@@ -136,6 +139,9 @@ pub(super) fn step(tables: &Tables, scan: &mut Scan) {
     scan.now = first;
     scan.later = second;
 }
+
+/// What a statement that is only planned may add: its classes.
+const PLANNED_MASK: u64 = (1 << WHERE_BASE) - 1;
 
 /// The bookkeeping of an action that most actions do not ask for.
 #[inline(always)]
@@ -158,8 +164,19 @@ fn note(scan: &mut Scan, flags: u16, access: u8) {
     if flags & action::PREDICATE != 0 {
         scan.column = [0; 2];
     }
+    if flags & action::WITH_NAME != 0 {
+        with::declare(scan);
+    }
+    if flags & (action::WITH_OPEN | action::WITH_FEW) != 0 {
+        with::complete(scan, flags & action::WITH_FEW != 0);
+    }
     if flags & action::STATEMENT != 0 {
         scan.facts.statements = scan.facts.statements.saturating_add(1);
+        scan.mask = u64::MAX;
+        scan.with_count = 0;
+    }
+    if flags & action::PLANNED != 0 {
+        scan.mask = PLANNED_MASK;
     }
     if flags & action::RESET != 0 {
         scan.depth = 0;
@@ -203,6 +220,7 @@ fn pop(tables: &Tables, scan: &mut Scan) {
     }
     scan.state = scan.frames[depth as usize & (FRAMES - 1)];
     scan.depth = depth;
+    with::leave(scan);
 }
 
 /// Beyond a bound: the rest is not followed, and the message says so.

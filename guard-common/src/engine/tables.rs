@@ -44,6 +44,8 @@ pub mod action {
     pub const NAME: u16 = 8;
     /// The name may be a table's: its text is kept too.
     pub const KEEP: u16 = 16;
+    /// The word is the name of a WITH query, which begins.
+    pub const WITH_NAME: u16 = 32;
     /// The name that was kept is a table's; [`super::Action::access`] says how
     /// it is touched.
     pub const TABLE: u16 = 64;
@@ -59,6 +61,12 @@ pub mod action {
     pub const RESET: u16 = 2048;
     /// A name could not be kept.
     pub const TRUNCATED: u16 = 4096;
+    /// The WITH query is complete, and its rows are not limited.
+    pub const WITH_OPEN: u16 = 8192;
+    /// The WITH query is complete, and its rows are few.
+    pub const WITH_FEW: u16 = 16_384;
+    /// What follows is planned, but not executed: its WHERE does not count.
+    pub const PLANNED: u16 = 32_768;
 }
 
 /// What the interpreter finds out for the automaton: values of
@@ -66,11 +74,13 @@ pub mod action {
 pub mod resolve {
     /// Nothing.
     pub const NONE: u8 = 0;
-    /// Is the name the first column of this predicate, that column again, or
-    /// another one?
+    /// Is the name the first column of this predicate, that column again,
+    /// another one, or another one of the same table?
     pub const COLUMN: u8 = 1;
     /// Is the name that of the temporary table this text has made?
     pub const TEMPORARY: u8 = 2;
+    /// Is the name that of a WITH query, whose rows are few or not?
+    pub const WITH: u8 = 3;
 }
 
 /// What happens at an event of the lexer.
@@ -130,8 +140,8 @@ pub struct Tables {
     pub first_state: u32,
     /// State in which everything is ignored: behind a bound.
     pub dead_state: u32,
-    /// Columns of the answers to [`resolve`]: column first, again, other;
-    /// temporary yes, no.
+    /// Columns of the answers to [`resolve`]: column first, again, other, other of
+    /// the same table; temporary yes, no; WITH query, one with few rows.
     pub answers: [u8; 8],
     /// Rows below this one may be skipped through; see `skips`.
     pub reserved: u32,

@@ -1,0 +1,160 @@
+//! What a query reads from, and whether its condition limits all of it.
+//!
+//! A condition on one table says nothing of another that is beside it without a
+//! link: `DELETE FROM a USING b WHERE b.id = 5` empties `a`. So the comparisons
+//! with values and the links must be as many as the sources.
+
+use super::level::Level;
+use super::select::{Limit, Rows};
+use super::token::Tok;
+
+/// The most sources that are counted: one more than a condition can link.
+const MANY: u8 = 4;
+
+/// What a query reads from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Sources {
+    /// One of them is a table.
+    pub(crate) tables: bool,
+    /// Sources without a link to another, up to [`MANY`].
+    pub(crate) count: u8,
+    /// There has been only one.
+    alone: bool,
+    /// One of them has few rows, and no outer join adds others.
+    few: Few,
+    /// The list names a column.
+    pub(crate) columns: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Few {
+    No,
+    Yes,
+    /// An outer join makes it meaningless.
+    Never,
+}
+
+impl Sources {
+    /// None yet.
+    pub(crate) const NONE: Self = Self {
+        tables: false,
+        count: 0,
+        alone: true,
+        few: Few::No,
+        columns: false,
+    };
+
+    /// The table that UPDATE or DELETE writes.
+    pub(crate) const TARGET: Self = Self {
+        tables: true,
+        count: 1,
+        ..Self::NONE
+    };
+
+    /// With one more, that reported `token`.
+    pub(crate) fn with(self, token: Tok) -> Self {
+        let more = match token {
+            // It belongs to the rows of the others.
+            Tok::BackSubLinked | Tok::BackSubJoined | Tok::BackDerived => 0,
+            Tok::BackMany => MANY,
+            _ => 1,
+        };
+        let few = match (self.few, token) {
+            (Few::No, Tok::BackWithFew | Tok::BackSubScoped | Tok::BackParam) => Few::Yes,
+            (few, _) => few,
+        };
+        Self {
+            tables: self.tables || matches!(token, Tok::BackYes | Tok::BackMany),
+            count: (self.count + more).min(MANY),
+            alone: self.alone && self.count == 0,
+            few,
+            columns: self.columns || token == Tok::BackDerived,
+        }
+        .normal()
+    }
+
+    /// The list names a column; in a sub-select (`inner`) perhaps one of the row outside.
+    pub(crate) fn with_column(self, inner: bool) -> Self {
+        Self {
+            columns: inner,
+            ..self
+        }
+        .normal()
+    }
+
+    /// The source that was read last is linked to another.
+    pub(crate) fn linked(self) -> Self {
+        Self {
+            // Beyond the bound they are no longer counted.
+            count: if self.count < MANY {
+                self.count.max(2) - 1
+            } else {
+                MANY
+            },
+            ..self
+        }
+    }
+
+    /// An outer join: a source with few rows limits the others no more.
+    pub(crate) fn outer_join(self) -> Self {
+        Self {
+            few: Few::Never,
+            ..self
+        }
+    }
+
+    /// What a WHERE of that level limits.
+    pub(crate) fn limit(self, level: Level) -> Limit {
+        let linked = self.alone && level.links > 0;
+        let value = level.value || self.few == Few::Yes && level.links > 0;
+        match (value && level.links + 1 >= self.count, linked) {
+            (true, true) if level.value => Limit::Both,
+            (true, _) if level.value || !self.alone => Limit::Value,
+            (_, true) => Limit::Linked,
+            _ => Limit::Tautology,
+        }
+    }
+
+    /// How many rows they have together.
+    pub(crate) fn rows(self) -> Rows {
+        match self.count {
+            // Without FROM a column is one of the row outside.
+            0 if self.columns => Rows::Linked,
+            0 => Rows::Few,
+            _ if self.alone && self.few == Few::Yes => Rows::Few,
+            _ => Rows::Open,
+        }
+    }
+
+    /// What still matters behind WHERE.
+    pub(crate) fn settled(self) -> Self {
+        Self {
+            tables: self.tables,
+            count: 1,
+            ..Self::NONE
+        }
+    }
+
+    /// Without what makes no difference any more.
+    fn normal(self) -> Self {
+        Self {
+            columns: self.columns && self.count == 0,
+            few: if self.count == MANY {
+                Few::Never
+            } else {
+                self.few
+            },
+            alone: self.alone && self.count < 2,
+            ..self
+        }
+    }
+
+    /// What a parenthesis in a FROM list reports of its sources.
+    pub(crate) fn token(self) -> Tok {
+        match self.tables {
+            true if self.count > 1 => Tok::BackMany,
+            true => Tok::BackYes,
+            false => Tok::BackOpen,
+        }
+    }
+}

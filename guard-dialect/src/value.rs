@@ -1,0 +1,190 @@
+//! What is known of an operand in a condition.
+
+use super::level::Level;
+use super::token::Tok;
+
+/// What is known of an operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Value {
+    None,
+    /// A constant that is no number.
+    Const,
+    /// A function of constants (`now()`).
+    Made,
+    /// 0, 1 or a negative number.
+    Zero,
+    /// A number up to 99.
+    Small,
+    /// A larger number.
+    Num,
+    /// The greatest number of a type, or one like it.
+    Big,
+    /// A string that any value matches, the empty one, NULL, or a constant whose
+    /// value is not followed: no order and no pattern limits by it.
+    Wild,
+    Param,
+    /// A column.
+    Column,
+    /// A column beside the first one of the condition, perhaps of the same table.
+    Sibling,
+    /// An expression with a column.
+    Derived,
+    /// A column whose order says nothing (`ctid`).
+    System,
+    /// The first column of the condition again.
+    Same,
+    /// An expression that may have any value whatever the row.
+    Bad,
+    /// A sub-select without a limit of its own; one whose rows hang on the row
+    /// outside; one with a limit; one with both.
+    Open,
+    Linked,
+    Few,
+    Correlated,
+    /// A condition in parentheses.
+    Level(Level),
+}
+
+/// An operator inside an operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Link {
+    None,
+    Negative,
+    /// An operator in front of its only operand.
+    Prefix,
+    Sum,
+    Factor,
+}
+
+impl Value {
+    /// The value that an inner frame reports.
+    pub(crate) fn from_token(token: Tok) -> Self {
+        match token {
+            Tok::BackConst | Tok::BackValue => Self::Const,
+            Tok::BackMade => Self::Made,
+            Tok::BackZero => Self::Zero,
+            Tok::BackSmall => Self::Small,
+            Tok::BackNum => Self::Num,
+            Tok::BackBig => Self::Big,
+            Tok::BackWild => Self::Wild,
+            Tok::BackParam => Self::Param,
+            Tok::BackColumn => Self::Column,
+            Tok::BackSibling => Self::Sibling,
+            Tok::BackDerived => Self::Derived,
+            Tok::BackSame => Self::Same,
+            Tok::BackSystem => Self::System,
+            Tok::BackOpen => Self::Open,
+            Tok::BackSubLinked => Self::Linked,
+            Tok::BackSubScoped => Self::Few,
+            Tok::BackSubJoined => Self::Correlated,
+            _ => Level::from_token(token).map_or(Self::Bad, Self::Level),
+        }
+    }
+
+    /// The token that reports this value to the frame outside.
+    pub(crate) fn token(self) -> Tok {
+        match self {
+            Self::None | Self::Const => Tok::BackConst,
+            Self::Made => Tok::BackMade,
+            Self::Zero => Tok::BackZero,
+            Self::Small => Tok::BackSmall,
+            Self::Num => Tok::BackNum,
+            Self::Big => Tok::BackBig,
+            Self::Wild => Tok::BackWild,
+            Self::Param => Tok::BackParam,
+            Self::Column => Tok::BackColumn,
+            Self::Sibling => Tok::BackSibling,
+            Self::Derived => Tok::BackDerived,
+            Self::Same => Tok::BackSame,
+            Self::System => Tok::BackSystem,
+            Self::Bad => Tok::BackBad,
+            Self::Open => Tok::BackOpen,
+            Self::Linked => Tok::BackSubLinked,
+            Self::Few => Tok::BackSubScoped,
+            Self::Correlated => Tok::BackSubJoined,
+            Self::Level(level) => level.token(),
+        }
+    }
+
+    /// Is it a number?
+    fn is_number(self) -> bool {
+        matches!(self, Self::Zero | Self::Small | Self::Num | Self::Big)
+    }
+
+    /// Is it the same for every row?
+    pub(crate) fn is_fixed(self) -> bool {
+        self.is_number() || matches!(self, Self::Const | Self::Made | Self::Wild | Self::Param)
+    }
+
+    /// Does it hold a column whose value says something about the row?
+    pub(crate) fn is_column(self) -> bool {
+        matches!(self, Self::Column | Self::Sibling | Self::Derived)
+    }
+
+    /// A list of two values, as in `(a, b)` and in arguments.
+    pub(crate) fn beside(self, other: Self) -> Self {
+        use Value::*;
+        match (self, other) {
+            (None, value) | (value, None) => value,
+            (Bad | Open | Linked | Correlated | Level(_), _) => Bad,
+            (_, Bad | Open | Linked | Correlated | Level(_)) => Bad,
+            (Same, _) | (_, Same) => Same,
+            (System, _) | (_, System) => System,
+            (Column, _) | (_, Column) => Column,
+            (Derived, _) | (_, Derived) => Derived,
+            (Sibling, _) | (_, Sibling) => Sibling,
+            (Param, _) | (_, Param) => Param,
+            (Wild, _) | (_, Wild) => Wild,
+            // The order of a list is first of all the order of its first value.
+            (first, second) if first.is_number() && second.is_number() => first,
+            _ => Const,
+        }
+    }
+
+    /// The value of `self operator other`.
+    pub(crate) fn combine(self, link: Link, other: Self) -> Self {
+        use Value::*;
+        match (self, link, other) {
+            (None, Link::Negative, value) if value.is_number() => Zero,
+            (None, Link::Negative | Link::Prefix, Const | Made | Wild) => Wild,
+            (None, Link::Prefix, value) if value.is_number() => Wild,
+            (None, Link::Negative | Link::Prefix, Column | Derived) => Derived,
+            (None, Link::Negative | Link::Prefix, Param) => Param,
+            (None, Link::Negative | Link::Prefix, _) => Bad,
+            (None, _, value) => value,
+            // A factor of 0, a remainder by 1: any column gives the same.
+            (Column | Derived, Link::Factor, Zero | Big) => Bad,
+            (Zero, Link::Factor, Column | Derived | Same) => Bad,
+            (Same, _, value) if value.is_fixed() => Same,
+            (Column | Derived, _, value) if value.is_fixed() || value.is_column() => Derived,
+            (value, _, Column | Derived) if value.is_fixed() => Derived,
+            (Param, _, value) | (value, _, Param) if value.is_fixed() => Param,
+            (Const | Made, _, Const | Made) => Made,
+            (Const | Made, _, value) | (value, _, Const | Made) if value.is_number() => Made,
+            (Const | Made, Link::Sum, Wild) | (Wild, Link::Sum, Const | Made) => Made,
+            (first, _, second) if first.is_fixed() && second.is_fixed() => Wild,
+            _ => Bad,
+        }
+    }
+
+    /// What a function gives of arguments that are this value.
+    pub(crate) fn called(self) -> Self {
+        match self {
+            Self::Const | Self::Made => Self::Made,
+            Self::Column | Self::Derived => Self::Derived,
+            Self::Param | Self::Same | Self::Few => self,
+            value if value.is_fixed() => Self::Wild,
+            _ => Self::Bad,
+        }
+    }
+
+    /// Forgets what makes no difference to an equality.
+    pub(crate) fn in_equality(self) -> Self {
+        match self {
+            Self::Zero | Self::Wild => Self::Wild,
+            value if value.is_fixed() => Self::Const,
+            Self::Correlated => Self::Few,
+            value => value,
+        }
+    }
+}
