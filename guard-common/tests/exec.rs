@@ -11,8 +11,9 @@ use guard_common::repeat::Host;
 use guard_common::verdict::{Cause, Decision, Mode, NO_RULE, Verdict};
 use zerocopy::FromZeros;
 
-const LAUNCHERS: [&str; 12] = [
-    "node", "sh", "bash", "python3", "env", "npx", "npm", "pnpm", "yarn", "bunx", "exec", "run",
+const LAUNCHERS: [&str; 19] = [
+    "node", "sh", "bash", "python", "env", "npx", "npm", "pnpm", "yarn", "bunx", "exec", "run",
+    "deno", "sudo", "timeout", "nice", "xargs", "busybox", "--",
 ];
 
 /// A policy with one rule a pattern, each blocking.
@@ -55,7 +56,11 @@ impl Rules {
             pattern.rest = 1;
         }
         pattern.whole_path = u8::from(words[0].contains('/'));
+        let is_option = |word: &&str| word.starts_with('-') && *word != "--";
+        let (options, mut words): (Vec<&str>, Vec<&str>) = words.into_iter().partition(is_option);
         pattern.count = words.len() as u8;
+        pattern.options = options.len() as u8;
+        words.extend(options);
         for (index, word) in words.iter().enumerate() {
             pattern.tokens[index] = hash::of(word.as_bytes());
             pattern.any |= u8::from(*word == "*") << index;
@@ -255,6 +260,96 @@ fn launchers_their_words_options_and_assignments_are_looked_through() {
     ] {
         assert!(!rules.refuses(command), "{command}");
     }
+}
+
+/// A user who writes `terraform destroy *` means the command, however it is
+/// spelled.
+#[test]
+fn options_and_their_values_between_the_words_are_looked_through() {
+    let rules = resets();
+    for command in [
+        "terraform -chdir=x destroy -auto-approve",
+        "terraform -chdir x destroy",
+        "terraform --version -no-color destroy",
+        "prisma --schema ./a.prisma migrate reset -f",
+        "prisma --schema=a migrate --skip-seed reset",
+        "prisma -x migrate -y reset",
+        "prisma migrate -- reset",
+        "prisma -a 1 -b 2 migrate -c 3 reset",
+        "npx -y prisma@5 migrate reset",
+        "npx prisma@latest migrate reset",
+        "npx --package prisma@5.1.0 -- prisma migrate reset",
+        "deno run -A npm:prisma@5 migrate reset",
+        "sudo -u x terraform -chdir=y destroy",
+        "timeout 5 terraform destroy",
+        "timeout -k 3 10s terraform destroy",
+        "nice -n 5 terraform destroy",
+        "xargs -n1 terraform destroy",
+        "python3.11 ./prisma migrate reset",
+        "/usr/bin/node-18 x/prisma migrate reset",
+        "busybox sh ./prisma migrate reset",
+        "npm run prisma -- migrate reset",
+        "terraform-1.5.7 destroy",
+    ] {
+        assert!(rules.refuses(command), "{command}");
+    }
+    for command in [
+        "terraform plan destroy",
+        "terraform workspace select destroy",
+        "terraform --no-color plan destroy",
+        "terraform --verbose plan destroy",
+        "terraform -chdir=x plan destroy",
+        "prisma db migrate reset",
+        "prisma -x migrate status reset",
+        "prisma migrate dev reset",
+        "prisma --schema=a b migrate reset",
+        "npx prisma-client migrate reset",
+        "npx prisma5x migrate reset",
+        "npx @prisma/client migrate reset",
+        "timeout 5 echo terraform destroy",
+    ] {
+        assert!(!rules.refuses(command), "{command}");
+    }
+}
+
+#[test]
+fn options_of_a_pattern_may_stand_anywhere() {
+    let rules = Rules::new()
+        .rule(Verdict::Block, Mode::Enforce)
+        .argv("git push --force *")
+        .argv("rm -rf /")
+        .argv("terraform apply -auto-approve");
+    for command in [
+        "git push --force",
+        "git push origin main --force",
+        "git -C dir push origin --force main",
+        "git --force push",
+        "git push --force=x",
+        "rm -rf /",
+        "rm / -rf",
+        "rm -v -rf /",
+        "terraform -chdir=x apply -auto-approve=true",
+    ] {
+        assert!(rules.refuses(command), "{command}");
+    }
+    for command in [
+        "git push origin main",
+        "git push --force-with-lease",
+        "git commit -m push --force",
+        "git --no-pager log push --force",
+        "rm -rf /tmp",
+        "rm -rf / /tmp",
+        "rm -r /",
+        "terraform apply",
+        "terraform apply -auto-approve plan.out",
+    ] {
+        assert!(!rules.refuses(command), "{command}");
+    }
+    let long = "x".repeat(5000);
+    let decision = rules.judge(&Start::new(&format!("git push {long} --force")));
+    assert_eq!(decision.cause, Cause::Opaque as u8);
+    let decision = rules.judge(&Start::new(&format!("git log {long} --force")));
+    assert!(!decision.denies());
 }
 
 #[test]
@@ -514,9 +609,10 @@ fn arbitrary_starts_have_an_answer_and_adding_a_rule_only_makes_it_stricter() {
         assert!(after >= before, "{command:?}");
         let plain = command[0] == "prisma" && command.get(1) == Some(&"migrate");
         assert!(!plain || Verdict::from_raw(after).denies(), "{command:?}");
-        let named = command
-            .windows(2)
-            .any(|pair| pair[0].rsplit('/').next() == Some("prisma") && pair[1] == "migrate");
+        let named = (0..command.len()).any(|at| {
+            let behind = &command[at + 1..];
+            command[at].rsplit('/').next() == Some("prisma") && behind.contains(&"migrate")
+        });
         assert!(named || !Verdict::from_raw(after).denies(), "{command:?}");
     }
 }

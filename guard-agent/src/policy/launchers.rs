@@ -1,5 +1,6 @@
 //! Programs that are looked through when a command line is judged: what they
-//! are given to run stands in their place. Policies add theirs under
+//! are given to run stands in their place. Versions need no entry of their own:
+//! `python3.11` is `python`. Policies add theirs under
 //! `launchers`.
 
 /// File names of interpreters and launchers, and the words some of them put
@@ -19,15 +20,17 @@ pub(crate) const DEFAULT: &[&str] = &[
     "node",
     "nodejs",
     "python",
-    "python2",
-    "python3",
     "perl",
     "ruby",
     "php",
     "lua",
     "java",
     "tsx",
-    "ts-node", // Package runners.
+    "ts-node",
+    "mono",
+    "Rscript",
+    "tclsh",
+    // Package runners.
     "npx",
     "npm",
     "pnpm",
@@ -93,7 +96,12 @@ pub(crate) const DEFAULT: &[&str] = &[
     "tini",
     "dumb-init",
     "catatonit",
+    "gosu",
+    "su-exec",
+    "pkexec",
     "ld.so",
+    "ld-linux-x86-64.so",
+    "ld-linux-aarch64.so",
     // Their words.
     "exec",
     "run",

@@ -57,8 +57,16 @@ struct Word {
     star: bool,
 }
 
+impl Word {
+    /// Whether it is an option; `--` is none.
+    fn is_option(&self) -> bool {
+        self.text.starts_with('-') && self.text != "--" && self.text != "-"
+    }
+}
+
 /// Reads an argv pattern: shell-like words, `*` for any one argument, a
-/// trailing `*` for zero or more.
+/// trailing `*` for zero or more. Options stand behind the words: they are looked
+/// for anywhere.
 pub(crate) fn argv(text: &str) -> Result<ExecPattern, PatternError> {
     let mut words = words(text)?;
     let mut pattern = ExecPattern {
@@ -72,18 +80,28 @@ pub(crate) fn argv(text: &str) -> Result<ExecPattern, PatternError> {
     } else if words.len() == 1 && words.iter().all(|word| word.star) {
         pattern.rest = 1;
     }
-    let first = words.first().ok_or(PatternError::Empty)?;
-    pattern.whole_path = u8::from(first.text.contains('/'));
+    if words.is_empty() {
+        return Err(PatternError::Empty);
+    }
     if words.len() > PATTERN_TOKENS {
         return Err(PatternError::Long(words.len()));
     }
-    for (index, (word, token)) in words.iter().zip(&mut pattern.tokens).enumerate() {
+    let program = words.remove(0);
+    pattern.whole_path = u8::from(program.text.contains('/'));
+    let (options, words): (Vec<_>, Vec<_>) = words.into_iter().partition(Word::is_option);
+    let ordered = std::iter::once(program).chain(words);
+    for (index, (word, token)) in ordered.zip(&mut pattern.tokens).enumerate() {
         pattern.count += 1;
         if word.star {
             pattern.any |= 1 << index;
         } else {
             *token = hash::of(word.text.as_bytes());
         }
+    }
+    let behind = pattern.tokens.iter_mut().skip(usize::from(pattern.count));
+    for (option, token) in options.iter().zip(behind) {
+        pattern.options += 1;
+        *token = hash::of(option.text.as_bytes());
     }
     Ok(pattern)
 }
@@ -173,6 +191,16 @@ mod tests {
         let pattern = argv("git * 'push it' *").expect("pattern");
         assert_eq!((pattern.count, pattern.rest, pattern.any), (3, 1, 0b10));
         assert_eq!(pattern.tokens[2], token("push it"));
+    }
+
+    #[test]
+    fn options_stand_behind_the_words() {
+        let pattern = argv("git push --force * -- x -f").expect("pattern");
+        assert_eq!((pattern.count, pattern.options), (5, 2));
+        let (words, options) = pattern.tokens.split_at(5);
+        assert_eq!(words[4], token("x"));
+        assert_eq!(options[..2], [token("--force"), token("-f")]);
+        assert_eq!((pattern.any, pattern.rest), (0b100, 0));
     }
 
     #[test]

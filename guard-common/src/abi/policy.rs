@@ -84,7 +84,8 @@ pub const PATTERN_DIRECTORY: u8 = 3;
 ///
 /// In an argv pattern the first token is compared with the file name of the
 /// argument that stands for the program (its directory is looked through)
-/// unless it contains a `/`; then with the whole argument.
+/// unless it contains a `/`; then with the whole argument. The further words
+/// come in their order, the options anywhere behind the program.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct ExecPattern {
@@ -92,7 +93,7 @@ pub struct ExecPattern {
     pub tokens: [u64; PATTERN_TOKENS],
     /// Rule by index.
     pub rule: u8,
-    /// Tokens in use.
+    /// Words: the first tokens.
     pub count: u8,
     /// Bit *n*: token *n* is `*` and matches any one argument.
     pub any: u8,
@@ -102,8 +103,10 @@ pub struct ExecPattern {
     pub kind: u8,
     /// 1: the first token holds a whole path.
     pub whole_path: u8,
+    /// Options: the tokens behind the words.
+    pub options: u8,
     /// Zero.
-    pub reserved: [u8; 2],
+    pub reserved: u8,
 }
 
 /// A program whose start begins a session.

@@ -14,6 +14,11 @@
 //! script` in front: an argument equal to the file asked for stands for the
 //! program, whatever the interpreter.
 //!
+//! *How is a pattern compared?* Its words come in their order, and options may
+//! stand before and between them (`terraform -chdir=x destroy`), with a value
+//! of their own or without: again both readings count. Its options may stand
+//! anywhere behind the program.
+//!
 //! *What is opaque?* Arguments beyond [`ARGV_BYTES`] or [`ARGV_TOKENS`], but
 //! only where a pattern's answer depends on them.
 
@@ -25,6 +30,7 @@ use crate::hash;
 use crate::limits::{ARGV_BYTES, ARGV_TOKENS, MAX_PROGRAMS, MAX_RULES};
 use crate::repeat::{Repeat, Turn};
 use crate::verdict::{Cause, Decision, Mode, Verdict};
+use reading::Stem;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Directories of a path that are compared; a deeper path is opaque to rules about
@@ -52,6 +58,8 @@ pub struct Program {
     pub full: u64,
     /// Hash of what follows the last `/`.
     pub name: u64,
+    /// The same without a version.
+    stem: Stem,
     /// Entries used of `directories`.
     pub directory_count: u64,
     /// 1: the path is known.
@@ -72,8 +80,11 @@ pub struct Work {
     pub resolved: Program,
     /// Hashes of the whole arguments.
     pub full: [u64; ARGV_TOKENS],
-    /// Hashes of the arguments after their last `/`.
+    /// Hashes of the arguments after their last `/`; of options with a value those
+    /// of the options.
     pub names: [u64; ARGV_TOKENS],
+    /// The same without a version.
+    stems: [u64; ARGV_TOKENS],
     /// Arguments that were read whole; at least 1.
     pub count: u64,
     /// 1: there are more arguments than were read.
@@ -84,8 +95,11 @@ pub struct Work {
     pub open_beyond: u64,
     /// Set of arguments that begin with `-`.
     options: u64,
-    /// Set of arguments that contain `=`.
-    assignments: u64,
+    /// Of those, the ones whose value may be the next argument.
+    valued: u64,
+    /// Set of arguments that stand between a launcher and the program:
+    /// assignments and numbers.
+    passed: u64,
     /// State of the loops; kept here so that the kernel's verifier takes it for
     /// any number.
     cursor: Cursor,
@@ -103,10 +117,23 @@ pub struct Work {
 struct Cursor {
     full: u64,
     name: u64,
+    stem: Stem,
     length: u64,
     first: u64,
+    /// Hash of what stands before the first `=`; 0: there is none.
+    head: u64,
+    /// 1: the argument holds a `=`.
+    bare: u64,
+    /// 1: it begins with `--no-`.
+    no: u64,
     at: u64,
     inner: u64,
+    /// Bit *n*: the pattern's first *n* words have been found.
+    reached: u64,
+    /// The same, where an option came last whose value may follow.
+    values: u64,
+    /// Bit *n*: token *n* of the pattern, an option, has been found.
+    seen: u64,
 }
 
 /// One pass over the rules with the patterns' answers.
@@ -155,8 +182,8 @@ impl Turn for Rules<'_> {
 ///
 /// # Cost
 ///
-/// One turn for each pair of pattern and argument that may stand for the
-/// program, and one for each rule.
+/// One turn for each pattern and argument that may stand for the program, one
+/// for each argument behind a pattern's first word, and one for each rule.
 #[inline(always)]
 pub fn decide<R: Repeat>(
     policy: &Policy,

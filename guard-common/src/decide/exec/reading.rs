@@ -1,15 +1,70 @@
 //! Bytes to hashes: paths and arguments.
 
 use super::{ARGV_BYTES, ARGV_TOKENS, Cursor, DIRECTORIES, Program, Repeat, Turn, Work, hash};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// The hash of `--`, which ends the options.
-pub(super) const DASHES: u64 = hash::of(b"--");
+/// Options that never have a value, so that the word behind them is not taken
+/// for one. Others might: `git -C folder push`.
+const FLAGS: [u64; 9] = [
+    hash::of(b"--"),
+    hash::of(b"--yes"),
+    hash::of(b"-y"),
+    hash::of(b"--force"),
+    hash::of(b"--verbose"),
+    hash::of(b"--quiet"),
+    hash::of(b"--silent"),
+    hash::of(b"--debug"),
+    hash::of(b"--version"),
+];
+
+/// How an option begins that takes something back, and has no value either.
+const NO: u64 = hash::of(b"--no-");
+
+/// A name without its version, read byte by byte: `python3.11` is `python`,
+/// `prisma@5` and `npm:prisma@latest` are `prisma`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+pub(super) struct Stem {
+    /// Hash of the name so far.
+    running: u64,
+    /// The same up to the last byte that cannot be part of a version.
+    pub(super) hash: u64,
+    /// 1: an `@` was read, the rest is a version.
+    ended: u64,
+}
+
+impl Stem {
+    /// Of nothing.
+    pub(super) const NEW: Self = Self {
+        running: hash::START,
+        hash: hash::START,
+        ended: 0,
+    };
+
+    #[inline(always)]
+    const fn add(&mut self, byte: u8) {
+        if byte == b'/' || byte == b':' {
+            *self = Self::NEW;
+            return;
+        }
+        if byte == b'@' && self.running != hash::START {
+            self.ended = 1;
+        }
+        if self.ended == 0 {
+            self.running = hash::step(self.running, byte);
+            if !byte.is_ascii_digit() && byte != b'.' && byte != b'-' {
+                self.hash = self.running;
+            }
+        }
+    }
+}
 
 impl Program {
     /// A path that is not known.
     pub const UNKNOWN: Self = Self {
         full: 0,
         name: 0,
+        stem: Stem::NEW,
         directory_count: 0,
         known: 0,
         directories: [0; DIRECTORIES],
@@ -22,6 +77,7 @@ impl Program {
     pub fn read<R: Repeat, const N: usize>(&mut self, bytes: &[u8; N], from: u32, to: u32) {
         self.full = hash::START;
         self.name = hash::START;
+        self.stem = Stem::NEW;
         self.directory_count = 0;
         self.known = 0;
         let mut pass = Path {
@@ -48,6 +104,7 @@ impl<const N: usize> Turn for Path<'_, N> {
         let byte = self.bytes[at as usize & (N - 1)];
         let program = &mut *self.program;
         program.full = hash::step(program.full, byte);
+        program.stem.add(byte);
         if byte == b'/' {
             program.name = hash::START;
             let slot = program.directory_count as usize & (DIRECTORIES - 1);
@@ -67,19 +124,28 @@ impl Work {
         resolved: Program::UNKNOWN,
         full: [0; ARGV_TOKENS],
         names: [0; ARGV_TOKENS],
+        stems: [0; ARGV_TOKENS],
         count: 0,
         cut: 0,
         open: 0,
         open_beyond: 0,
         options: 0,
-        assignments: 0,
+        valued: 0,
+        passed: 0,
         cursor: Cursor {
             full: 0,
             name: 0,
+            stem: Stem::NEW,
             length: 0,
             first: 0,
+            head: 0,
+            bare: 0,
+            no: 0,
             at: 0,
             inner: 0,
+            reached: 0,
+            values: 0,
+            seen: 0,
         },
         naming: 0,
         matched: 0,
@@ -104,7 +170,8 @@ impl Work {
         self.count = 0;
         self.cut = u64::from(cut);
         self.options = 0;
-        self.assignments = 0;
+        self.valued = 0;
+        self.passed = 0;
         self.next_token();
         let mut pass = Tokens {
             bytes,
@@ -145,8 +212,12 @@ impl Work {
     const fn next_token(&mut self) {
         self.cursor.full = hash::START;
         self.cursor.name = hash::START;
+        self.cursor.stem = Stem::NEW;
         self.cursor.length = 0;
         self.cursor.first = 0;
+        self.cursor.head = 0;
+        self.cursor.bare = 0;
+        self.cursor.no = 0;
     }
 
     /// Keeps the argument just read.
@@ -155,12 +226,35 @@ impl Work {
         let slot = self.count as usize & (ARGV_TOKENS - 1);
         self.full[slot] = self.cursor.full;
         self.names[slot] = self.cursor.name;
+        self.stems[slot] = self.cursor.stem.hash;
+        let bit = 1 << (self.count & 63);
         if self.cursor.first == u64::from(b'-') {
-            self.options |= 1 << (self.count & 63);
+            self.options |= bit;
+            if self.cursor.head != 0 {
+                self.names[slot] = self.cursor.head;
+            }
+            if self.cursor.bare | self.cursor.no == 0 && !is_flag(self.cursor.full) {
+                self.valued |= bit;
+            }
+        } else if self.cursor.bare != 0 || (self.cursor.first as u8).is_ascii_digit() {
+            self.passed |= bit;
         }
         self.count = self.count.wrapping_add(1);
         self.next_token();
     }
+}
+
+/// Whether an option is one of [`FLAGS`].
+#[inline(always)]
+const fn is_flag(full: u64) -> bool {
+    let mut index = 0;
+    while index < FLAGS.len() {
+        if FLAGS[index] == full {
+            return true;
+        }
+        index += 1;
+    }
+    false
 }
 
 /// One pass over the arguments.
@@ -188,15 +282,22 @@ impl Turn for Tokens<'_> {
         if work.cursor.length == 0 {
             work.cursor.first = u64::from(byte);
         }
+        if byte == b'=' && work.cursor.bare == 0 {
+            work.cursor.head = work.cursor.full;
+        }
         work.cursor.length = work.cursor.length.wrapping_add(1);
         work.cursor.full = hash::step(work.cursor.full, byte);
+        work.cursor.stem.add(byte);
         work.cursor.name = if byte == b'/' {
             hash::START
         } else {
             hash::step(work.cursor.name, byte)
         };
         if byte == b'=' {
-            work.assignments |= 1 << (work.count & 63);
+            work.cursor.bare = 1;
+        }
+        if work.cursor.length == 5 && work.cursor.full == NO {
+            work.cursor.no = 1;
         }
         true
     }
