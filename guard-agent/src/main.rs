@@ -90,6 +90,8 @@ fn invalid(error: &ConfigError) -> ExitCode {
 }
 
 fn fail(exit: Exit, message: &str, help: Option<String>) -> ExitCode {
+    // The words about a policy begin so themselves.
+    let message = message.strip_prefix("error: ").unwrap_or(message);
     eprintln!("guard-agent: error: {message}");
     if let Some(help) = help {
         eprintln!("  help: {help}");

@@ -11,11 +11,15 @@ use std::path::Path;
 pub(crate) const MISSING: u32 = u32::MAX;
 
 /// Name of the global, and the field as `structure.field.field`.
-pub(crate) const FIELDS: [(&str, &str); 23] = [
+pub(crate) const FIELDS: [(&str, &str); 27] = [
     ("OFF_TCP_IS_MPTCP", "tcp_sock.is_mptcp"),
     ("OFF_TCP_WRITE_SEQ", "tcp_sock.write_seq"),
     ("OFF_SK_WMEM_QUEUED", "sock.sk_wmem_queued"),
     ("OFF_SK_SNDBUF", "sock.sk_sndbuf"),
+    ("OFF_SK_WRITE_PENDING", "sock.sk_write_pending"),
+    ("OFF_SKB_HEAD", "sk_buff.head"),
+    ("OFF_SKB_END", "sk_buff.end"),
+    ("OFF_SHARED_FLAGS", "skb_shared_info.flags"),
     ("OFF_TASK_TGID", "task_struct.tgid"),
     ("OFF_TASK_REAL_PARENT", "task_struct.real_parent"),
     ("OFF_TASK_SIGNAL", "task_struct.signal"),

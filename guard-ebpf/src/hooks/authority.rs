@@ -4,7 +4,7 @@ use crate::kernel::packet::{self, RST, SYN, Segment, URG};
 use crate::kernel::repeat::Kernel;
 use crate::kernel::socket;
 use crate::maps;
-use crate::stream::{Sock, authority};
+use crate::stream::{Sock, authority, judge as judging};
 use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
 use guard_common::class::Opaque;
@@ -26,8 +26,9 @@ const MAX_CHUNKS: u32 = 256;
 /// reads:   the packet; the socket's state. No state: not ours, passes at once
 /// answers: pass, or drop. After a drop the socket is poisoned: nothing that
 ///          the server has not seen leaves any more, also not as a re-send
-/// fault:   bytes that are missing, out of order or urgent make the stream
-///          opaque (`Opaque::Gap`); what cannot be parsed is dropped
+/// fault:   bytes that are missing, out of order or urgent, and where a rule
+///          enforces those that can still be changed, make the stream opaque
+///          (`Opaque::Gap`); for what cannot be parsed `Policy::on_fault`
 #[cgroup_skb(egress)]
 pub(crate) fn guard_authority(ctx: SkBuffContext) -> i32 {
     let Some(sock) = socket::state(socket::of_packet(&ctx)) else {
@@ -35,6 +36,12 @@ pub(crate) fn guard_authority(ctx: SkBuffContext) -> i32 {
     };
     let Some(segment) = packet::segment(&ctx) else {
         maps::count_fault(Fault::Packet);
+        if !judging::fault_denies(sock) {
+            return PASS;
+        }
+        if sock.poisoned == 0 {
+            poison(&ctx, sock);
+        }
         return DROP;
     };
     if segment.flags & SYN != 0 && sock.started == 0 {
@@ -71,6 +78,9 @@ fn judge(ctx: &SkBuffContext, sock: &mut Sock, segment: &Segment) -> bool {
     } else if segment.flags & URG != 0 {
         // The server reads urgent data apart from the stream.
         lose(sock);
+    } else if sock.voiced == 0 && packet::may_change(ctx) && judging::is_enforced(sock) {
+        // What was read here need not be what the server reads.
+        lose(sock);
     }
     let mut reading = Reading {
         ctx,
@@ -83,7 +93,7 @@ fn judge(ctx: &SkBuffContext, sock: &mut Sock, segment: &Segment) -> bool {
     Kernel::repeat(MAX_CHUNKS, &mut reading);
     if reading.left != 0 && reading.refused == 0 {
         maps::count_fault(Fault::Bound);
-        return true;
+        reading.lose();
     }
     reading.refused != 0
 }
@@ -108,6 +118,19 @@ struct Reading<'a> {
     refused: u64,
 }
 
+impl Reading<'_> {
+    /// Gives the rest of the packet up, for a fault of ours.
+    #[inline(always)]
+    fn lose(&mut self) {
+        if judging::fault_denies(self.sock) {
+            self.refused = 1;
+        } else {
+            lose(self.sock);
+            self.left = 0;
+        }
+    }
+}
+
 impl Turn for Reading<'_> {
     #[inline(always)]
     fn turn(&mut self, _index: u32) -> bool {
@@ -122,7 +145,7 @@ impl Turn for Reading<'_> {
         };
         if !packet::read(self.ctx, self.sock, self.offset as u32, count) {
             maps::count_fault(Fault::Packet);
-            self.refused = 1;
+            self.lose();
             return false;
         }
         self.sock.chunk_sequence = self.sequence as u32;

@@ -46,6 +46,11 @@ pub(crate) fn guard_sockops(ctx: SockOpsContext) -> u32 {
     if !enforced {
         return 1;
     }
+    // What a writer that waited already is about to send is not copied first, as
+    // the voice's map promises: the authority must be able to tell.
+    if socket::has_writer_waiting(socket::of_sock_ops(&ctx)) {
+        return 1;
+    }
     if maps::add_voice(&ctx, sock.cookie) {
         sock.voiced = 1;
     } else {

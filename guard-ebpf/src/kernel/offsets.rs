@@ -110,3 +110,19 @@ offset!(
     /// `sock.sk_sndbuf`.
     OFF_SK_SNDBUF
 );
+offset!(
+    /// `sock.sk_write_pending`: writers that wait for the connection.
+    OFF_SK_WRITE_PENDING
+);
+offset!(
+    /// `sk_buff.head`: where a packet's memory begins.
+    OFF_SKB_HEAD
+);
+offset!(
+    /// `sk_buff.end`: how far it reaches; its `skb_shared_info` begins there.
+    OFF_SKB_END
+);
+offset!(
+    /// `skb_shared_info.flags`: whose pages the packet refers to.
+    OFF_SHARED_FLAGS
+);

@@ -1,6 +1,7 @@
 //! Packets on their way out (`cgroup_skb/egress`).
 
-use crate::kernel::bound;
+use crate::kernel::offsets::{OFF_SHARED_FLAGS, OFF_SKB_END, OFF_SKB_HEAD};
+use crate::kernel::{bound, read as probe};
 use crate::stream::Sock;
 use aya_ebpf::helpers::generated::bpf_skb_load_bytes;
 use aya_ebpf::programs::SkBuffContext;
@@ -29,22 +30,35 @@ pub(crate) const RST: u8 = 4;
 /// [`Segment::flags`]: URG.
 pub(crate) const URG: u8 = 32;
 
+/// Extension headers of IPv6 that are stepped over.
+const EXTENSIONS: usize = 6;
+
 /// Offset of the TCP header; `None`: not a TCP segment that can be read.
 #[inline(always)]
 fn transport(ctx: &SkBuffContext) -> Option<usize> {
     let first = ctx.load::<u8>(0).ok()?;
     match first >> 4 {
         4 if ctx.load::<u8>(9).ok()? == TCP => Some((first & 15) as usize * 4),
-        6 => match ctx.load::<u8>(6).ok()? {
-            TCP => Some(40),
-            // The kernel puts a hop-by-hop header before jumbo segments.
-            0 if ctx.load::<u8>(40).ok()? == TCP => {
-                Some(48 + ctx.load::<u8>(41).ok()? as usize * 8)
-            }
-            _ => None,
-        },
+        6 => transport_v6(ctx),
         _ => None,
     }
+}
+
+/// The same of an IPv6 packet: options, routing and jumbo segments stand in
+/// front of TCP.
+#[inline(always)]
+fn transport_v6(ctx: &SkBuffContext) -> Option<usize> {
+    let mut next = ctx.load::<u8>(6).ok()?;
+    let mut at = 40;
+    for _ in 0..EXTENSIONS {
+        // Hop-by-hop options, routing, destination options.
+        if !matches!(next, 0 | 43 | 60) {
+            break;
+        }
+        next = ctx.load::<u8>(at).ok()?;
+        at += (ctx.load::<u8>(at + 1).ok()? as usize + 1) * 8;
+    }
+    (next == TCP).then_some(at)
 }
 
 /// Parses the headers; `None`: not a TCP segment that can be read.
@@ -88,6 +102,26 @@ pub(crate) fn name_ends(ctx: &SkBuffContext, record: &mut Poisoned) -> Option<()
 const fn mapped(address: [u8; 4]) -> [u8; 16] {
     let [a, b, c, d] = address;
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
+}
+
+/// `SKBFL_ZEROCOPY_ENABLE` (`MSG_ZEROCOPY`, `SEND_ZC`) and `SKBFL_SHARED_FRAG`
+/// (`splice`, `sendfile`): pages that somebody else may write to.
+const FOREIGN_PAGES: u8 = 1 | 2;
+
+/// Whether the payload is in pages that a process can change after they were
+/// read here. What the kernel does not tell counts as yes.
+///
+/// Of a socket with a voice this says nothing: the kernel copies its data first,
+/// and flags its own copy.
+#[inline(always)]
+pub(crate) fn may_change(ctx: &SkBuffContext) -> bool {
+    let packet = ctx.skb.skb as u64;
+    let flags = probe::field::<u64>(packet, &OFF_SKB_HEAD)
+        .zip(probe::field::<u32>(packet, &OFF_SKB_END))
+        .and_then(|(head, end)| {
+            probe::field::<u8>(head.wrapping_add(u64::from(end)), &OFF_SHARED_FLAGS)
+        });
+    flags.is_none_or(|flags| flags & FOREIGN_PAGES != 0)
 }
 
 /// Copies `count` bytes (1 to [`CHUNK_BYTES`]) at `offset` into the chunk.

@@ -1,6 +1,8 @@
 //! Sockets: their storage, and what the kernel knows of their send side.
 
-use crate::kernel::offsets::{OFF_SK_SNDBUF, OFF_SK_WMEM_QUEUED, OFF_TCP_WRITE_SEQ};
+use crate::kernel::offsets::{
+    OFF_SK_SNDBUF, OFF_SK_WMEM_QUEUED, OFF_SK_WRITE_PENDING, OFF_TCP_WRITE_SEQ,
+};
 use crate::maps;
 use crate::stream::Sock;
 use aya_ebpf::Global;
@@ -77,6 +79,18 @@ pub(crate) fn send_side(sk: *mut bpf_sock) -> Option<SendSide> {
         queued: field(tcp.cast(), &OFF_SK_WMEM_QUEUED),
         size: field(tcp.cast(), &OFF_SK_SNDBUF),
     })
+}
+
+/// Whether a system call waits for the connection in order to write. Its data
+/// leaves as it is, whatever becomes of the socket meanwhile.
+#[inline(always)]
+pub(crate) fn has_writer_waiting(sk: *mut bpf_sock) -> bool {
+    if sk.is_null() {
+        return false;
+    }
+    // SAFETY: as in `send_side`.
+    let tcp = unsafe { bpf_skc_to_tcp_sock(sk.cast()) };
+    !tcp.is_null() && field(tcp.cast(), &OFF_SK_WRITE_PENDING) != 0
 }
 
 /// Reads a 32-bit field of a `tcp_sock`, which begins with its `sock`.

@@ -7,7 +7,7 @@ use crate::kernel::repeat::Kernel;
 use crate::maps;
 use crate::stream::Sock;
 use guard_common::abi::event::{EVENT_STATEMENT, JUDGE_VOICE, Statement};
-use guard_common::abi::policy::NONE;
+use guard_common::abi::policy::{NONE, Policy};
 use guard_common::abi::session::SESSION_QUARANTINED;
 use guard_common::class::Opaque;
 use guard_common::decide::connect::{self, Target};
@@ -38,16 +38,12 @@ extern "C" fn guard_judge(sock: *mut Sock, judge: u32, what: u32) -> u32 {
         *decision = Decision::without_rule(Verdict::Block, Cause::Fault);
         return 1;
     };
-    if sock.dataset_epoch != policy.epoch {
-        // Indexes of datasets are those of one policy.
-        let (upper, lower) = halves(&sock.address);
-        let target = Target {
-            net: [upper, lower],
-            port: sock.port,
-        };
-        sock.dataset = connect::dataset::<Kernel>(policy, target);
-        sock.dataset_epoch = policy.epoch;
-    }
+    follow_policy(
+        policy,
+        (&mut sock.dataset, &mut sock.dataset_epoch),
+        &sock.address,
+        sock.port,
+    );
     if sock.dataset == NONE {
         *decision = Decision::OPEN;
         return 0;
@@ -79,6 +75,68 @@ extern "C" fn guard_judge(sock: *mut Sock, judge: u32, what: u32) -> u32 {
     }
     hooks::disarm(decision);
     decision.denies() as u32
+}
+
+/// Looks the dataset up again where the policy is another one: indexes of
+/// datasets are those of one policy.
+#[inline(always)]
+fn follow_policy(
+    policy: &Policy,
+    (dataset, epoch): (&mut u8, &mut u64),
+    address: &[u8; 16],
+    port: u16,
+) {
+    if *epoch != policy.epoch {
+        let (upper, lower) = halves(address);
+        let target = Target {
+            net: [upper, lower],
+            port,
+        };
+        *dataset = connect::dataset::<Kernel>(policy, target);
+        *epoch = policy.epoch;
+    }
+}
+
+/// [`guard_enforced`]: an enforced statement rule covers the socket.
+const ENFORCED: u32 = 1;
+/// [`guard_enforced`]: and a fault of ours refuses.
+const FAULT_DENIES: u32 = 2;
+
+/// What the live policy says of the socket, whatever it sends: `ENFORCED` and
+/// `FAULT_DENIES`.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_enforced(sock: *mut Sock) -> u32 {
+    // SAFETY: as in `guard_judge`.
+    let (Some(sock), Some(policy)) = (unsafe { sock.as_mut() }, maps::policy(maps::live_slot()))
+    else {
+        return ENFORCED | FAULT_DENIES;
+    };
+    follow_policy(
+        policy,
+        (&mut sock.dataset, &mut sock.dataset_epoch),
+        &sock.address,
+        sock.port,
+    );
+    if sock.dataset == NONE || policy.enforced_datasets & (1 << (sock.dataset & 63)) == 0 {
+        return 0;
+    }
+    let mut decision = Decision::without_rule(Verdict::from_raw(policy.on_fault), Cause::Fault);
+    hooks::disarm(&mut decision);
+    ENFORCED | (decision.denies() as u32 * FAULT_DENIES)
+}
+
+/// Whether an enforced statement rule covers the socket.
+#[inline(always)]
+pub(crate) fn is_enforced(sock: &mut Sock) -> bool {
+    guard_enforced(sock) & ENFORCED != 0
+}
+
+/// Whether a fault of ours ends the connection. Without enforced rules it never
+/// does: observing changes nothing.
+#[inline(always)]
+pub(crate) fn fault_denies(sock: &mut Sock) -> bool {
+    guard_enforced(sock) & FAULT_DENIES != 0
 }
 
 /// The two halves of an address, as host-order numbers.
