@@ -7,6 +7,7 @@ use std::process::ExitCode;
 mod bench;
 mod cmd;
 mod demo;
+mod fuzz;
 mod lint;
 mod paths;
 mod setup;
@@ -31,6 +32,8 @@ enum Task {
     Test(test::Options),
     /// Measure what Guard costs, beside a control that measures nothing (root)
     Bench(bench::Options),
+    /// Look for bytes that break a property, guided by coverage
+    Fuzz(fuzz::Options),
     /// Formatting, clippy, licences and sources, documentation, project rules
     Lint(lint::Options),
     /// The project's own rules: file length, nothing unfinished, no issue numbers
@@ -54,6 +57,7 @@ fn run(task: Task) -> Result<()> {
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Lint(options) => lint::run(&options),
         Task::Tidy => tidy::run(),
     }
