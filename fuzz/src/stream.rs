@@ -2,15 +2,16 @@
 //! verdicts, however it arrives.
 
 use crate::split::cut;
+use guard_agent::dialect::Dialects;
 use guard_agent::facts::StatementWords;
 use guard_agent::policy::explain::{Connection, Judge, Judgement};
 use guard_agent::policy::{Capabilities, Loaded, Source, parse};
-use guard_common::engine::Tables;
+use guard_common::protocol::Protocol;
 use guard_common::verdict::Decision;
 use std::sync::LazyLock;
 
-static TABLES: LazyLock<Box<Tables>> =
-    LazyLock::new(|| guard_agent::dialect::postgresql().expect("there is memory for the tables"));
+static DIALECTS: LazyLock<Dialects> =
+    LazyLock::new(|| Dialects::load().expect("there is memory for the tables"));
 
 /// Everything that the strict policy names is looked at.
 static POLICY: LazyLock<Loaded> = LazyLock::new(|| {
@@ -27,20 +28,26 @@ static POLICY: LazyLock<Loaded> = LazyLock::new(|| {
 /// When the writes are not judged as the whole is.
 pub fn check(data: &[u8]) {
     let (bytes, pieces) = cut(data);
-    let whole = judge(vec![bytes.to_vec()]);
-    let writes = judge(pieces.into_iter().map(<[u8]>::to_vec).collect());
-    assert_eq!(told(&whole), told(&writes));
-    assert_eq!(whole.missing, writes.missing);
+    for protocol in Protocol::ALL {
+        let whole = judge(protocol, vec![bytes.to_vec()]);
+        let writes = judge(
+            protocol,
+            pieces.iter().map(|piece| piece.to_vec()).collect(),
+        );
+        assert_eq!(told(&whole), told(&writes), "{protocol:?}");
+        assert_eq!(whole.incomplete, writes.incomplete, "{protocol:?}");
+    }
 }
 
-fn judge(writes: Vec<Vec<u8>>) -> Judgement {
+fn judge(protocol: Protocol, writes: Vec<Vec<u8>>) -> Judgement {
     let judge = Judge {
         compiled: Some(&POLICY.compiled),
-        tables: &TABLES,
+        dialects: &DIALECTS,
         selectors: u64::MAX,
-        dataset: Some(0),
+        dataset: None,
     };
     judge.judge(&Connection {
+        protocol,
         writes,
         ..Connection::default()
     })
