@@ -8,7 +8,7 @@ use guard_common::protocol::Dialect;
 use std::io;
 use zerocopy::{FromZeros, IntoBytes};
 
-pub use guard_dialect::{fingerprint, summary};
+pub use guard_dialect::{fingerprint, function_lists, is_safe_function, summary};
 
 /// The tables of each dialect by its number, as the build script wrote them.
 static FILES: [&[u8]; Dialect::ALL.len()] = [include_bytes!(concat!(

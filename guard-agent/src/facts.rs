@@ -3,7 +3,7 @@
 
 use crate::dialect;
 use guard_common::class::{Class, Opaque, Where};
-use guard_common::facts::Facts;
+use guard_common::facts::{Facts, LOST_SAFE};
 use serde::Serialize;
 
 /// Facts as they are written.
@@ -52,7 +52,7 @@ impl From<&Facts> for StatementWords {
             bytes: facts.bytes,
             summary: printable(dialect::summary(facts).as_bytes()),
             fingerprint: dialect::fingerprint(facts),
-            truncated: facts.truncated != 0,
+            truncated: facts.truncated & !LOST_SAFE != 0,
         }
     }
 }
@@ -73,9 +73,8 @@ fn condition(facts: &Facts) -> Option<Where> {
 }
 
 fn tables(facts: &Facts) -> Vec<String> {
-    let kept = facts.tables.iter().take(usize::from(facts.table_count));
     let mut names = Vec::new();
-    for table in kept {
+    for table in facts.table_texts() {
         let name = printable(table.as_bytes());
         if !names.contains(&name) {
             names.push(name);

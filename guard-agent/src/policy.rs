@@ -15,10 +15,12 @@ pub mod explain;
 mod fields;
 mod launchers;
 mod model;
+mod names;
 mod pattern;
 mod raw;
 mod rule;
 mod selectors;
+mod statement;
 #[cfg(test)]
 mod tests;
 mod when;

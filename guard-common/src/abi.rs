@@ -6,6 +6,7 @@
 //! of any of these raises [`ABI_VERSION`].
 
 pub mod event;
+pub mod names;
 pub mod policy;
 pub mod session;
 pub mod settings;

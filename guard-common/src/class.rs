@@ -160,6 +160,10 @@ impl Class {
 /// bits each in the order of [`Where`].
 pub const WHERE_BASE: u8 = 32;
 
+/// The bit in `hits` of a SELECT that reads a table and has no LIMIT (or FETCH
+/// FIRST) that bounds its rows; sub-selects do not count.
+pub const UNLIMITED: u64 = 1 << (WHERE_BASE + 12);
+
 /// What limits the rows of a statement.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -67,6 +67,7 @@ pub const fn index(decision: &Decision, opaque: u32) -> u32 {
     if decision.rule != NO_RULE {
         return (decision.rule & 63) as u32;
     }
+    let opaque = decision.opaque(opaque);
     if decision.cause == Cause::Opaque as u8 && opaque != 0 {
         return 64 + (opaque.trailing_zeros() & 31);
     }

@@ -101,15 +101,15 @@ pub struct Scan {
     steps: u32,
     /// Names in use in `with_names`.
     with_count: u32,
-    /// Zero.
-    reserved: u32,
+    /// Tables that were found before the innermost query (or frame) began.
+    base: u32,
     /// What is known of each WITH query: one of the values in [`with`].
     with_kind: [u8; WITH_NAMES],
     /// Frames in use where it was declared.
     with_depth: [u8; WITH_NAMES],
     /// Names in use before the first of the same WITH.
     with_base: [u8; WITH_NAMES],
-    /// Suspended states, outermost first.
+    /// Suspended states with their `base`, outermost first.
     frames: [u32; FRAMES],
     /// The dotted name being taken.
     name: Text<NAME_BYTES>,
@@ -123,6 +123,7 @@ pub fn begin(tables: &Tables, scan: &mut Scan) {
     scan.row = tables.first_row;
     scan.state = tables.first_state;
     scan.depth = 0;
+    scan.base = 0;
     scan.comment = 0;
     scan.taking = 0;
     scan.length = 0;
@@ -133,6 +134,7 @@ pub fn begin(tables: &Tables, scan: &mut Scan) {
     scan.dotted = 0;
     scan.qualifier = 0;
     scan.column = [0; 2];
+    scan.kept = [0; 2];
     scan.temporary = 0;
     scan.mask = u64::MAX;
     scan.with_count = 0;

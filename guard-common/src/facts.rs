@@ -1,15 +1,15 @@
 //! What is known of one message, and nothing that it said: no literal, no
 //! parameter, no data.
 
-use crate::class::{Class, Opaque};
-use crate::limits::{NAME_BYTES, TABLES, VERBS};
+use crate::class::{Class, Opaque, Where};
+use crate::limits::{CALLS, NAME_BYTES, SAFE_CALLS, TABLE_NAMES, TABLES, VERBS};
 use crate::text::Text;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// The first number in [`Facts::verbs`] that is a Redis command's.
 pub const COMMANDS: u16 = 1024;
 
-/// How a statement touches a table. The value of [`Text::tag`] of a table name.
+/// How a statement touches a table: the low two bits of [`Facts::table_tags`].
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
@@ -20,6 +20,50 @@ pub enum Access {
     /// The table, or all of its rows, goes away.
     Destroy = 2,
 }
+
+impl Access {
+    /// All of them, weakest first.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Destroy];
+
+    /// The word used in policy files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Destroy => "destroy",
+        }
+    }
+}
+
+/// Tag of a table: its access, and above it the WHERE of the query that names
+/// it, or [`NO_WHERE`].
+#[inline(always)]
+#[must_use]
+pub const fn table_tag(access: u8, condition: u8) -> u8 {
+    access & 3 | (condition & 3) << 2
+}
+
+/// Where a tag has the number of a [`Where`]: the statement has no WHERE.
+pub const NO_WHERE: u8 = 3;
+
+/// Tags that a table can have.
+pub const TABLE_TAGS: usize = 16;
+
+/// [`Facts::truncated`]: names or verbs for people are missing, or cut.
+pub const LOST_WORDS: u8 = 1;
+/// [`Facts::truncated`]: a table that is read is missing; shifted by the number
+/// of an [`Access`], one that is touched so.
+pub const LOST_TABLE: u8 = 2;
+/// [`Facts::truncated`]: a call of a function that is not known to be safe is
+/// missing.
+pub const LOST_CALL: u8 = 16;
+/// [`Facts::truncated`]: a call of a safe function is missing.
+pub const LOST_SAFE: u8 = 32;
+
+/// A name as its hashes: of the last part, and of the part before the last dot
+/// (the schema) or 0. See [`crate::hash`]; letters are folded as the server does.
+pub type NameHash = [u64; 2];
 
 /// Facts of one message (one `Q`, or one prepared statement).
 #[repr(C)]
@@ -37,18 +81,32 @@ pub struct Facts {
     pub statements: u16,
     /// Highest parameter number (`$n`).
     pub params: u16,
-    /// Entries used in `tables`.
+    /// Tables found: entries used in `table_names` and `table_tags`; the text of
+    /// the first [`TABLES`] is kept too.
     pub table_count: u8,
     /// Entries used in `verbs`.
     pub verb_count: u8,
-    /// 1 when more names or verbs were found than kept, or a name was cut.
+    /// `LOST_*`: what was found and not kept.
     pub truncated: u8,
     /// Free for the framing: [`crate::stream::SUBSTITUTE`] or zero.
     pub reserved: u8,
     /// Verbs in order of appearance: indexes into [`crate::engine::VERB_NAMES`],
     /// or from [`COMMANDS`] on the numbers of Redis commands.
     pub verbs: [u16; VERBS],
-    /// Names of the tables; `tag` holds the [`Access`].
+    /// Entries used in `calls`.
+    pub call_count: u8,
+    /// Zero.
+    pub padding: [u8; 7],
+    /// Access and WHERE of each table; see [`table_tag`].
+    pub table_tags: [u8; TABLE_NAMES],
+    /// Names of the tables, for the rules.
+    pub table_names: [NameHash; TABLE_NAMES],
+    /// Calls of functions that are not known to be safe.
+    pub calls: [NameHash; CALLS],
+    /// Calls of functions that are: low halves of the hashes of their last
+    /// parts, in no order; 0 is a free entry.
+    pub safe_calls: [u32; SAFE_CALLS],
+    /// Names of the tables, for people.
     pub tables: [Text<NAME_BYTES>; TABLES],
 }
 
@@ -66,11 +124,17 @@ impl Facts {
         truncated: 0,
         reserved: 0,
         verbs: [0; VERBS],
+        call_count: 0,
+        padding: [0; 7],
+        table_tags: [0; TABLE_NAMES],
+        table_names: [[0; 2]; TABLE_NAMES],
+        calls: [[0; 2]; CALLS],
+        safe_calls: [0; SAFE_CALLS],
         tables: [Text::EMPTY; TABLES],
     };
 
     /// Forgets everything. Names are overwritten lazily: only what
-    /// `table_count` covers is ever read.
+    /// `table_count` and `call_count` cover is ever read.
     #[inline(always)]
     pub const fn clear(&mut self) {
         self.hits = 0;
@@ -84,6 +148,32 @@ impl Facts {
         self.truncated = 0;
         self.reserved = 0;
         self.verbs = [0; VERBS];
+        self.call_count = 0;
+        self.safe_calls = [0; SAFE_CALLS];
+    }
+
+    /// The texts of the tables that are kept, in order of appearance.
+    pub fn table_texts(&self) -> impl Iterator<Item = &Text<NAME_BYTES>> {
+        self.tables.iter().take(usize::from(self.table_count))
+    }
+
+    /// Access, WHERE (where there is one) and text of each table whose text is
+    /// kept.
+    pub fn touched(&self) -> impl Iterator<Item = (Access, Option<Where>, &Text<NAME_BYTES>)> {
+        self.table_texts().zip(self.table_tags).map(|(text, tag)| {
+            let access = match tag & 3 {
+                0 => Access::Read,
+                1 => Access::Write,
+                _ => Access::Destroy,
+            };
+            let condition = match tag >> 2 & 3 {
+                0 => Some(Where::None),
+                1 => Some(Where::Tautology),
+                2 => Some(Where::Scoped),
+                _ => None,
+            };
+            (access, condition, text)
+        })
     }
 
     /// Adds a class.
@@ -108,4 +198,6 @@ impl Facts {
     }
 }
 
-const _: () = assert!(size_of::<Facts>() == 48 + 8 * 68);
+const _: () = assert!(
+    size_of::<Facts>() == 56 + 17 * TABLE_NAMES + 16 * CALLS + 4 * SAFE_CALLS + 68 * TABLES
+);

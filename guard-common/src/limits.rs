@@ -39,8 +39,24 @@ pub const MAX_LAUNCHERS: usize = 128;
 /// A helper call costs 50-90 ns whatever its size, so chunks are a page.
 pub const CHUNK_BYTES: usize = 4096;
 
-/// Table names kept of one message; more set `truncated`.
+/// Table names whose text is kept of one message; more set `truncated`.
 pub const TABLES: usize = 8;
+
+/// Table names whose hashes are kept of one message, for the rules; a message
+/// with more is opaque for a rule about tables. 17 bytes each.
+pub const TABLE_NAMES: usize = 16;
+
+/// Calls of functions that are not known to be safe, kept of one message; a
+/// message with more is opaque for a rule about functions. 16 bytes each.
+pub const CALLS: usize = 8;
+
+/// Different safe functions kept of one message; a message with more is opaque
+/// for a rule that lists a safe function. 4 bytes each.
+pub const SAFE_CALLS: usize = 16;
+
+/// Keys of names (tables, functions) in the rules of one policy. A name is one
+/// to three keys.
+pub const MAX_NAMES: usize = 4096;
 
 /// Bytes of one kept name: PostgreSQL's NAMEDATALEN - 1 is 63, and a
 /// schema-qualified name is kept as `schema.table`, cut at this length.

@@ -1,5 +1,6 @@
 //! Verdicts and what led to them.
 
+use crate::class::Opaque;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// What a rule asks for, and what a decision says, weakest first: the strictest
@@ -204,8 +205,11 @@ pub struct Decision {
     pub observed_rule: u8,
     /// 1 when `kill` means the whole tree of the session.
     pub kill_tree: u8,
+    /// 1 when the message names more tables or functions than were kept, and a
+    /// rule asks for them: it counts as opaque (`limit`).
+    pub names_lost: u8,
     /// Zero.
-    pub reserved: [u8; 2],
+    pub reserved: u8,
 }
 
 impl Decision {
@@ -220,7 +224,8 @@ impl Decision {
             observed_verdict: 0,
             observed_rule: NO_RULE,
             kill_tree: 0,
-            reserved: [0; 2],
+            names_lost: 0,
+            reserved: 0,
         }
     }
 
@@ -228,6 +233,18 @@ impl Decision {
     #[must_use]
     pub const fn denies(&self) -> bool {
         Verdict::from_raw(self.verdict).denies()
+    }
+
+    /// The opaque reasons that were judged, for a message whose facts have
+    /// `opaque`.
+    #[inline(always)]
+    #[must_use]
+    pub const fn opaque(&self, opaque: u32) -> u32 {
+        if self.names_lost == 0 {
+            opaque
+        } else {
+            opaque | Opaque::Limit.bit()
+        }
     }
 }
 

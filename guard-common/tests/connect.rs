@@ -36,6 +36,8 @@ impl Table {
             subjects: 1,
             datasets,
             hits: 0,
+            requires: 0,
+            more_bytes: 0,
             opaque: 0,
             kind: KIND_CONNECT,
             action: action as u8,

@@ -37,6 +37,8 @@ impl Rules {
             subjects: u64::MAX,
             datasets: u64::MAX,
             hits: 0,
+            requires: 0,
+            more_bytes: 0,
             opaque: 0,
             kind: KIND_EXEC,
             action: action as u8,

@@ -6,7 +6,7 @@ use super::select::Query;
 use super::statement::Statement;
 use super::token::Tok;
 use super::word::Word;
-use guard_common::class::{Class, Opaque};
+use guard_common::class::{Class, Opaque, Where};
 use guard_common::engine::{VERB_NAMES, action, resolve};
 use guard_common::facts::Access;
 
@@ -50,7 +50,7 @@ pub(crate) struct Step {
     pub(crate) hits: u64,
     pub(crate) opaque: u32,
     pub(crate) opaque_after: u32,
-    pub(crate) flags: u16,
+    pub(crate) flags: u32,
     pub(crate) resolve: u8,
     pub(crate) verb: u8,
     pub(crate) access: u8,
@@ -107,7 +107,19 @@ impl Step {
     /// A call of a function that is not known to be safe. It may do anything,
     /// so nothing is known of temporary tables any more.
     pub(crate) fn unsafe_call(self) -> Self {
-        self.hit(Class::Function).flag(action::FORGET)
+        self.hit(Class::Function)
+            .flag(action::FORGET | action::CALL)
+    }
+
+    /// A call of a function that is known to be safe.
+    pub(crate) fn safe_call(self) -> Self {
+        self.flag(action::SAFE_CALL)
+    }
+
+    /// A query of `class` ends, whose tables are limited by `condition`.
+    pub(crate) fn limited(mut self, class: Class, condition: Where) -> Self {
+        self.access = condition as u8;
+        self.hits(class.where_bit(condition)).flag(action::LIMITED)
     }
 
     /// Adds a reason for which the message is opaque.
@@ -123,7 +135,7 @@ impl Step {
     }
 
     /// Adds bits of [`action`].
-    pub(crate) fn flag(mut self, flags: u16) -> Self {
+    pub(crate) fn flag(mut self, flags: u32) -> Self {
         self.flags |= flags;
         self
     }

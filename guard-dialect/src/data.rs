@@ -207,11 +207,11 @@ pub(crate) fn merge(context: Context, part: MergePart, on: Option<Where>, token:
                 _ => Where::Tautology,
             };
             let next = Statement::Merge(context, MergePart::When, Some(on));
-            Step::to(next).hits(if context.dry {
-                0
+            if context.dry {
+                Step::to(next)
             } else {
-                Class::Merge.where_bit(on)
-            })
+                Step::to(next).limited(Class::Merge, on)
+            }
         }
         (MergePart::When, Tok::Then) => to(MergePart::Then),
         (MergePart::Then, Tok::Delete | Tok::Update | Tok::Insert) => {

@@ -9,6 +9,7 @@
 //! | `select`, `sources`, `data`, `definition`, `setting`, `name` | queries; other statements on rows; DROP, CREATE, ALTER; SET; names of tables |
 //! | `condition`, `predicate`, `value`, `level` | is a WHERE proved to limit? |
 //! | `word` | names, calls and casts inside expressions |
+//! | `functions` | the shipped lists of functions |
 //! | `automaton` | the types of states and steps |
 //! | `build`, `minimise`, `numbering` | number the states, merge equal ones, fill the tables |
 //! | `summary` | facts as words for people |
@@ -20,6 +21,7 @@ mod condition;
 mod context;
 mod data;
 mod definition;
+mod functions;
 mod level;
 mod lexer;
 mod minimise;
@@ -38,5 +40,6 @@ mod word;
 mod words;
 
 pub use build::{Size, TooLarge, compile};
+pub use functions::{FunctionList, function_lists, is_safe_function, safe_functions};
 pub use guard_common::protocol::Dialect;
 pub use summary::{fingerprint, summary};

@@ -84,14 +84,13 @@ pub(crate) fn name(access: Access, kind: NameKind, part: NamePart, token: Tok) -
     let read = |callee| {
         let step = Step::to(frame(NamePart::Some(callee))).flag(action::NAME | action::KEEP);
         match token {
-            Tok::Unicode => Step::to(frame(NamePart::Odd))
-                .opaque(Opaque::Name)
-                .flag(action::TRUNCATED)
-                .hits(if kind == NameKind::Dropped {
+            Tok::Unicode => Step::to(frame(NamePart::Odd)).opaque(Opaque::Name).hits(
+                if kind == NameKind::Dropped {
                     Class::Drop.bit()
                 } else {
                     0
-                }),
+                },
+            ),
             // The view `pg_settings` sets what is written to it.
             Tok::PgSettings if access != Access::Read => {
                 step.opaque(Opaque::Setting).opaque_after(Opaque::Setting)
@@ -108,7 +107,7 @@ pub(crate) fn name(access: Access, kind: NameKind, part: NamePart, token: Tok) -
         (NamePart::Some(before), Tok::Open) if kind == NameKind::Item => {
             let step = Step::pop(Tok::BackNo).again();
             match before {
-                Callee::Safe | Callee::Unnest => step,
+                Callee::Safe | Callee::Unnest => step.safe_call(),
                 Callee::SetConfig => step
                     .unsafe_call()
                     .hit(Class::Set)

@@ -9,7 +9,7 @@ use super::sources::Sources;
 use super::statement::Statement;
 use super::token::Tok;
 use super::word;
-use guard_common::class::{Class, Where};
+use guard_common::class::{Class, UNLIMITED, Where};
 use guard_common::engine::action;
 use guard_common::facts::Access;
 
@@ -23,7 +23,10 @@ pub(crate) struct Query {
     pub(crate) limit: Limit,
     /// A small LIMIT, or VALUES.
     pub(crate) few: bool,
-    /// Weakest of the queries before a UNION.
+    /// LIMIT bounds the rows that go to the client.
+    pub(crate) bounded: bool,
+    /// Weakest of the queries before a UNION; of rows that go to the client only
+    /// whether they are a table's.
     pub(crate) weakest: Option<Rows>,
 }
 
@@ -133,6 +136,7 @@ impl Query {
             sources,
             limit: Limit::Open,
             few: false,
+            bounded: false,
             weakest: None,
         }
     }
@@ -149,10 +153,10 @@ impl Query {
         }
     }
 
-    /// The (class, WHERE) pair of the query that ends here.
-    fn where_hits(self) -> u64 {
+    /// Notes the WHERE of the query that ends with `step`.
+    fn ending(self, step: Step) -> Step {
         if !self.sources.tables {
-            return 0;
+            return step;
         }
         let condition = match self.limit {
             Limit::Open => Where::None,
@@ -162,10 +166,25 @@ impl Query {
             Limit::Value | Limit::Both => Where::Scoped,
         };
         match self.kind {
-            Kind::Select => Class::Select.where_bit(condition),
-            Kind::Update => Class::Update.where_bit(condition),
-            Kind::Delete => Class::Delete.where_bit(condition),
-            Kind::Joined => 0,
+            Kind::Select => step.limited(Class::Select, condition),
+            Kind::Update => step.limited(Class::Update, condition),
+            Kind::Delete => step.limited(Class::Delete, condition),
+            Kind::Joined => step,
+        }
+    }
+
+    /// Are rows of a table among those that go to the client?
+    fn reads(self) -> bool {
+        self.sources.tables || !self.context.parenthesis && self.weakest.is_some()
+    }
+
+    /// The bit of a SELECT whose rows nothing bounds.
+    fn unlimited(self) -> u64 {
+        let returns = self.kind == Kind::Select && !self.context.parenthesis && !self.context.dry;
+        if self.reads() && returns && !self.bounded {
+            UNLIMITED
+        } else {
+            0
         }
     }
 
@@ -189,7 +208,8 @@ impl Query {
             Kind::Joined => self.sources.token(),
             _ => self.rows().token(),
         };
-        self.context.finish(token, back).hits(self.where_hits())
+        self.ending(self.context.finish(token, back))
+            .hits(self.unlimited())
     }
 
     pub(crate) fn step(self, token: Tok) -> Step {
@@ -211,6 +231,7 @@ impl Query {
                 Tok::Plus | Tok::Star | Tok::Arith | Tok::Operator | Tok::With | Tok::Match => {
                     Step::to(Self {
                         few: false,
+                        bounded: false,
                         ..self.part(Part::Tail)
                     })
                 }
@@ -237,6 +258,16 @@ impl Query {
                 _ => Step::to(self.part(Part::Tail)).again(),
             },
             _ => self.clause(token),
+        }
+    }
+
+    /// Behind the parenthesis that a query begins with. What is in it may be
+    /// any rows.
+    pub(crate) fn enclosed(context: Context) -> Self {
+        let query = Self::new(context, Kind::Select, Part::Tail);
+        Self {
+            weakest: (!query.context.parenthesis).then_some(Rows::Open),
+            ..query
         }
     }
 
@@ -318,12 +349,16 @@ impl Query {
                     self::Rows::Few | self::Rows::Correlated => self::Rows::Few,
                     _ => self::Rows::Open,
                 };
-                let weakest = Some(rows).filter(|_| self.context.parenthesis);
+                let weakest = if self.context.parenthesis {
+                    Some(rows)
+                } else {
+                    self.reads().then_some(self::Rows::Open)
+                };
                 let next = Self {
                     weakest,
                     ..Self::new(self.context, Kind::Select, Part::SetOp)
                 };
-                Step::to(next).hits(self.where_hits())
+                self.ending(Step::to(next))
             }
             Limit | Fetch if self.part != Part::Limit => Step::to(self.settled().part(Part::Limit)),
             Group | Having | Order | Window | Offset | For | Returning => {
@@ -346,8 +381,23 @@ impl Query {
                 ..self.part(Part::Item)
             }),
             Using if self.part == Part::Item => Step::to(self.joined(BackLinked)),
-            Zero | Small | Param if self.part == Part::Limit => Step::to(self.few(Part::Limited)),
+            Zero | Small | Param if self.part == Part::Limit => {
+                Step::to(self.bounded().few(Part::Limited))
+            }
+            Num | Only if self.part == Part::Limit => Step::to(self.bounded().part(Part::Limited)),
+            // ALL, NULL, a great number, an expression: no bound that is known.
+            Long | Big | All | Null | Open if self.part == Part::Limit => {
+                Step::to(self.part(Part::Tail)).again()
+            }
             _ => self.inside(token),
+        }
+    }
+
+    /// Notes that LIMIT bounds the rows that go to the client.
+    fn bounded(self) -> Self {
+        Self {
+            bounded: !self.context.parenthesis,
+            ..self
         }
     }
 
@@ -385,7 +435,7 @@ impl Query {
     }
 
     fn conflict(self) -> Step {
-        Step::to(Statement::Tail(self.context)).hits(self.where_hits())
+        self.ending(Step::to(Statement::Tail(self.context)))
     }
 
     /// Behind the condition of a join.

@@ -21,8 +21,8 @@ pub(crate) enum Statement {
     Start(Context),
     /// Nothing of interest follows.
     Rest(Context),
-    /// The name that CALL or EXECUTE runs.
-    CallName(Context),
+    /// The name that CALL (`true`) or EXECUTE runs.
+    CallName(Context, bool),
     /// Only expressions follow.
     Tail(Context),
     /// A parenthesis without interest; `true`: it may hold statements (CREATE RULE).
@@ -130,8 +130,11 @@ impl Statement {
                 Tok::Set => Step::to(self),
                 _ => word::expression(self.into(), token),
             },
-            CallName(context) => match token {
-                Tok::Open => Step::to(Tail(context)).push(Parenthesis(context.inner())),
+            CallName(context, procedure) => match token {
+                Tok::Unicode if procedure => Step::to(self).opaque(Opaque::Name),
+                Tok::Open => Step::to(Tail(context))
+                    .push(Parenthesis(context.inner()))
+                    .flag(if procedure { action::CALL } else { 0 }),
                 Tok::Semi | Tok::End | Tok::Cut | Tok::Close => {
                     context.finish(token, Tok::BackValue)
                 }
@@ -268,7 +271,7 @@ impl Statement {
 }
 
 /// Tells the interpreter of a statement that is not executed.
-pub(crate) fn planned(context: Context) -> u16 {
+pub(crate) fn planned(context: Context) -> u32 {
     if context.dry { action::PLANNED } else { 0 }
 }
 
@@ -280,9 +283,7 @@ fn start(context: Context, token: Tok) -> Step {
     let step = match token {
         T::Semi if !context.parenthesis => return Step::to(Start(Context::TOP)),
         T::Semi | T::End | T::Cut | T::Close => return context.finish(token, T::BackOpen),
-        T::Open => {
-            Step::to(Query::new(context, Kind::Select, Part::Tail)).push(Start(context.inner()))
-        }
+        T::Open => Step::to(Query::enclosed(context)).push(Start(context.inner())),
         T::Select => Step::to(Query::new(context, Kind::Select, Part::List))
             .hit(Class::Select)
             .verb("SELECT"),
@@ -333,12 +334,12 @@ fn start(context: Context, token: Tok) -> Step {
         T::Grant => rest(Class::Grant, "GRANT"),
         T::Revoke => rest(Class::Grant, "REVOKE"),
         T::Reassign => rest(Class::Grant, "REASSIGN OWNED"),
-        T::Call => Step::to(CallName(context))
+        T::Call => Step::to(CallName(context, true))
             .hit(Class::Call)
             .opaque(Opaque::Call)
             .verb("CALL"),
         T::Do => rest(Class::Dynamic, "DO").opaque(Opaque::Dynamic),
-        T::Execute => Step::to(CallName(context))
+        T::Execute => Step::to(CallName(context, false))
             .hit(Class::Dynamic)
             .opaque(Opaque::Dynamic)
             .verb("EXECUTE"),

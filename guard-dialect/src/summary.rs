@@ -2,7 +2,7 @@
 //! anything but names.
 
 use guard_common::engine::VERB_NAMES;
-use guard_common::facts::Facts;
+use guard_common::facts::{Facts, LOST_WORDS};
 use guard_common::hash;
 
 /// The verbs of a message.
@@ -14,8 +14,8 @@ fn verbs(facts: &Facts) -> impl Iterator<Item = &'static str> {
 
 /// The names of the tables of a message, as text.
 fn tables(facts: &Facts) -> impl Iterator<Item = String> {
-    let tables = facts.tables.iter().take(usize::from(facts.table_count));
-    tables.map(|table| String::from_utf8_lossy(table.as_bytes()).into_owned())
+    let texts = facts.table_texts();
+    texts.map(|table| String::from_utf8_lossy(table.as_bytes()).into_owned())
 }
 
 /// What a message does, in words: `DROP TABLE customers`, `SELECT orders, customers`.
@@ -41,7 +41,7 @@ pub fn summary(facts: &Facts) -> String {
         text.push(' ');
         text.push_str(&names.join(", "));
     }
-    if facts.truncated != 0 {
+    if facts.truncated & LOST_WORDS != 0 {
         text.push_str(", …");
     }
     text
@@ -64,9 +64,15 @@ pub fn fingerprint(facts: &Facts) -> String {
     for verb in verbs(facts) {
         add(verb.as_bytes());
     }
-    for table in facts.tables.iter().take(usize::from(facts.table_count)) {
-        add(&[table.tag]);
-        add(table.as_bytes());
+    let tables = facts.table_names.iter().zip(facts.table_tags);
+    for ([name, schema], tag) in tables.take(usize::from(facts.table_count)) {
+        add(&[tag]);
+        add(&name.to_le_bytes());
+        add(&schema.to_le_bytes());
+    }
+    for [name, schema] in facts.calls.iter().take(usize::from(facts.call_count)) {
+        add(&name.to_le_bytes());
+        add(&schema.to_le_bytes());
     }
     format!("{sum:016x}")
 }

@@ -8,7 +8,7 @@ use super::setting::ConfigPart;
 use super::statement::Statement;
 use super::token::Tok;
 use super::value::Value;
-use guard_common::class::Class;
+use guard_common::class::{Class, Opaque};
 use guard_common::engine::{action, resolve};
 
 /// What a name means as a function.
@@ -27,6 +27,8 @@ pub(crate) enum Callee {
     /// A system column that names one row; one that says nothing of a row.
     System,
     Constant,
+    /// A part of the name is not decoded.
+    Odd,
 }
 
 impl Callee {
@@ -40,6 +42,7 @@ impl Callee {
             Tok::SystemColumn => Self::System,
             Tok::SystemConstant => Self::Constant,
             Tok::Vague => Self::Vague,
+            Tok::Unicode => Self::Odd,
             _ => Self::Unknown,
         }
     }
@@ -47,6 +50,7 @@ impl Callee {
     /// The meaning with a further part behind a dot.
     pub(crate) fn then(self, token: Tok) -> Self {
         match token {
+            _ if self == Self::Odd => Self::Odd,
             Tok::Safe | Tok::Vague | Tok::Unnest | Tok::SetConfig if self != Self::Catalog => {
                 Self::Unknown
             }
@@ -212,10 +216,10 @@ fn arguments(condition: bool, callee: Callee) -> Step {
         (Callee::Unnest, _) | (_, true) => next.push(Condition::PARENTHESIS),
         (_, false) => next.push(Statement::Parenthesis(Context::SUBSELECT)),
     };
-    if matches!(callee, Callee::Safe | Callee::Vague | Callee::Unnest) {
-        step
-    } else {
-        step.unsafe_call()
+    match callee {
+        Callee::Safe | Callee::Vague | Callee::Unnest => step.safe_call(),
+        Callee::Odd => step.unsafe_call().opaque(Opaque::Name),
+        _ => step.unsafe_call(),
     }
 }
 

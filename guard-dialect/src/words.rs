@@ -1,9 +1,7 @@
 //! The words of PostgreSQL that mean something to the automaton.
 
+use super::functions::safe_functions;
 use super::token::Tok::{self, *};
-
-/// Names of functions and types that only compute.
-const SAFE_FUNCTIONS: &str = include_str!("safe_functions.txt");
 
 /// Words outside quotes, lower case.
 #[rustfmt::skip]
@@ -154,7 +152,7 @@ impl Trie {
     pub(crate) fn words() -> Self {
         let mut trie = Self::new();
         trie.insert_all(WORDS);
-        for name in SAFE_FUNCTIONS.lines().filter(|line| !line.starts_with('#')) {
+        for name in safe_functions() {
             trie.insert(name, Safe);
         }
         trie

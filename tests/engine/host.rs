@@ -48,16 +48,22 @@ impl Engine {
 /// The facts without what lies behind the names in use.
 pub(crate) fn used(facts: &Facts) -> Facts {
     let mut used = Facts::NEW;
-    let count = usize::from(facts.table_count).min(facts.tables.len());
-    for (entry, table) in used.tables.iter_mut().zip(&facts.tables[..count]) {
+    for (entry, table) in used.tables.iter_mut().zip(facts.table_texts()) {
         entry.len = table.len;
         entry.cut = table.cut;
-        entry.tag = table.tag;
         let len = table.as_bytes().len();
         entry.bytes[..len].copy_from_slice(table.as_bytes());
     }
+    let tables = usize::from(facts.table_count);
+    used.table_names[..tables].copy_from_slice(&facts.table_names[..tables]);
+    used.table_tags[..tables].copy_from_slice(&facts.table_tags[..tables]);
+    let calls = usize::from(facts.call_count);
+    used.calls[..calls].copy_from_slice(&facts.calls[..calls]);
     Facts {
         tables: used.tables,
+        table_names: used.table_names,
+        table_tags: used.table_tags,
+        calls: used.calls,
         ..*facts
     }
 }

@@ -1,5 +1,6 @@
 //! Ties the names of a policy together and writes the kernel's tables.
 
+mod about;
 mod rules;
 
 use super::datasets;
@@ -66,6 +67,9 @@ struct Writer<'a> {
     policy: Box<Policy>,
     selectors: Selectors,
     launchers: Vec<String>,
+    /// Keys in `policy.names`.
+    keys: usize,
+    names_full: bool,
     report: &'a mut Report,
 }
 
@@ -75,6 +79,8 @@ impl<'a> Writer<'a> {
             policy: Box::new(Policy::empty()),
             selectors: Selectors::default(),
             launchers: Vec::new(),
+            keys: 0,
+            names_full: false,
             report,
         }
     }

@@ -77,7 +77,7 @@ impl Compiled {
     pub fn reason(&self, decision: &Decision, opaque: u32) -> String {
         match self.rule(decision) {
             Some(rule) => rule.reason.clone(),
-            None => cause_text(Cause::from_raw(decision.cause), opaque).to_owned(),
+            None => cause_text(Cause::from_raw(decision.cause), decision.opaque(opaque)).to_owned(),
         }
     }
 }

@@ -12,8 +12,10 @@ pub use action::{Start, connection, start};
 use super::compiled::Compiled;
 use crate::dialect::Dialects;
 use guard_common::abi::policy::{RULE_CONTEXT, Rule};
+use guard_common::decide::statement::{Sender, matching};
 use guard_common::facts::Facts;
 use guard_common::protocol::Protocol;
+use guard_common::repeat::Host;
 use guard_common::verdict::{Decision, Verdict};
 use std::collections::BTreeMap;
 
@@ -145,17 +147,20 @@ impl Judge<'_> {
         let Some(compiled) = self.compiled else {
             return Vec::new();
         };
-        let dataset = 1 << (dataset.unwrap_or(0) & 63);
-        let matches = |rule: &Rule| {
-            rule.flags & RULE_CONTEXT != 0
-                && rule.subjects & self.selectors != 0
-                && rule.datasets & dataset != 0
-                && (rule.hits & judged.facts.hits != 0 || rule.opaque & judged.facts.opaque != 0)
+        let sender = Sender {
+            selectors: self.selectors,
+            quarantined: 0,
+            dataset: dataset.unwrap_or(0) as u32,
+        };
+        let matching = matching::<Host>(&compiled.policy, &judged.facts, sender);
+        let matches = |index: usize, rule: &Rule| {
+            rule.flags & RULE_CONTEXT != 0 && matching & (1 << (index & 63)) != 0
         };
         let rules = compiled.policy.rules.iter().zip(&compiled.rules);
         rules
-            .filter(|(rule, _)| matches(rule))
-            .map(|(_, info)| info.name.as_str())
+            .enumerate()
+            .filter(|(index, (rule, _))| matches(*index, rule))
+            .map(|(_, (_, info))| info.name.as_str())
             .collect()
     }
 }

@@ -4,6 +4,7 @@ mod errors;
 mod mutation;
 
 use super::*;
+use guard_common::abi::names::{Key, name_hash};
 use guard_common::abi::policy::{KIND_STATEMENT, NONE, RULE_CONTEXT, RULE_KILL_TREE};
 use guard_common::class::{Class, Opaque, Where};
 use guard_common::verdict::{Cause, Decision, Verdict};
@@ -130,6 +131,42 @@ fn opaque_reasons_and_all_become_masks() {
         (0, Opaque::Tls.bit() | Opaque::Gap.bit())
     );
     assert!(Class::ALL.iter().all(|class| all.hits & class.bit() != 0));
+}
+
+#[test]
+fn names_become_keys_that_a_statement_is_looked_up_by() {
+    let compiled = good(&with_rules(
+        "  - { name: a, when: { statement: { tables: { names: [pay, hr.staff], access: [write] } } }, action: block }\n  - { name: b, when: { statement: { tables: { except: [pay] } } }, action: block }\n  - { name: c, when: { statement: { functions: { lists: [files], names: [random] } } }, action: block }",
+    ))
+    .compiled;
+    let about = &compiled.policy.about;
+    assert_eq!((about.tables, about.tables_except), (0b011, 0b010));
+    assert_eq!(
+        (about.calls, about.calls_except, about.safe_calls),
+        (0b100, 0, 0b100)
+    );
+    let rules = |key: Key, schema: &str, name: &str| {
+        let [name, schema] = name_hash(schema.as_bytes(), name.as_bytes());
+        compiled.policy.names.find(key.of(name, schema))
+    };
+    assert_eq!(rules(Key::TableBare, "", "pay"), 0b011);
+    assert_eq!(rules(Key::TableAny, "", "pay"), 0b001);
+    assert_eq!(rules(Key::TableExact, "public", "pay"), 0b010);
+    assert_eq!(rules(Key::TableBare, "", "staff"), 0b001);
+    assert_eq!(rules(Key::TableExact, "hr", "staff"), 0b001);
+    assert_eq!(rules(Key::CallAny, "", "pg_read_file"), 0b100);
+    assert_eq!(rules(Key::CallAny, "", "pg_terminate_backend"), 0);
+}
+
+#[test]
+fn more_names_than_fit_are_one_error() {
+    let names: Vec<String> = (0..3000).map(|number| format!("t{number}")).collect();
+    let error = bad(&with_rules(&format!(
+        "  - {{ name: a, when: {{ statement: {{ tables: [{}] }} }}, action: block }}",
+        names.join(", ")
+    )));
+    assert_eq!(error.matches("error:").count(), 1);
+    assert!(error.contains("more names of tables and functions than a policy can hold"));
 }
 
 #[test]

@@ -6,9 +6,9 @@ use super::fields::{Fields, items, name, text, word};
 use super::model::SubjectKind;
 use super::pattern::{self, PatternError};
 use super::raw::{all, listens};
+use super::statement::{self, StatementIs};
 use super::yaml::{Node, Value};
 use guard_common::abi::policy::ExecPattern;
-use guard_common::class::{Class, Opaque, Where};
 use std::collections::BTreeMap;
 
 /// The `when` of a rule.
@@ -45,10 +45,7 @@ pub(crate) enum DatasetIs {
 /// What the session does: exactly one of the three.
 #[derive(Debug)]
 pub(crate) enum Act {
-    Statement {
-        hits: u64,
-        opaque: u32,
-    },
+    Statement(Box<StatementIs>),
     Exec(Vec<Spot<ExecPattern>>),
     Connect {
         all: bool,
@@ -201,83 +198,7 @@ fn dataset(node: &Node, report: &mut Report) -> Vec<Spot<DatasetIs>> {
 }
 
 fn statement(node: &Node, report: &mut Report) -> Option<Act> {
-    if !matches!(node.value, Value::Map(_)) {
-        let classes = classes(node, report);
-        return Some(Act::Statement {
-            hits: classes.iter().fold(0, |hits, spot| hits | spot.value.bit()),
-            opaque: 0,
-        });
-    }
-    let mut fields = Fields::open(node, "`statement`", report)?;
-    let class_node = fields.take("class");
-    let where_node = fields.take("where");
-    let opaque_node = fields.take("opaque");
-    let everything = fields.take("all").map(|node| all(node, report));
-    let unknown = fields.has_unknown();
-    fields.close(report);
-    let silent = class_node.is_none() && opaque_node.is_none() && everything.is_none();
-    if silent && where_node.is_none() && !unknown {
-        let help = "add one of: class, opaque, all";
-        report.error_help(&node.place, "`statement` does not say which", help);
-    }
-    let classes = class_node
-        .map(|node| classes(node, report))
-        .unwrap_or_default();
-    let mut hits = match everything {
-        Some(true) => Class::ALL.iter().fold(0, |hits, class| hits | class.bit()),
-        _ => classes.iter().fold(0, |hits, spot| hits | spot.value.bit()),
-    };
-    if let Some(node) = where_node {
-        hits = where_pairs(node, &classes, class_node.is_some(), report);
-    }
-    let mut opaque = 0;
-    if let Some(node) = opaque_node {
-        let words = Opaque::ALL.map(|reason| (reason.name(), reason));
-        for node in items(node, "opaque reasons", report) {
-            if let Some(spot) = word(node, "a reason to be opaque", &words, report) {
-                opaque |= spot.value.bit();
-            }
-        }
-    }
-    Some(Act::Statement { hits, opaque })
-}
-
-fn classes(node: &Node, report: &mut Report) -> Vec<Spot<Class>> {
-    let words = Class::ALL.map(|class| (class.name(), class));
-    items(node, "statement classes", report)
-        .iter()
-        .filter_map(|node| word(node, "a statement class", &words, report))
-        .collect()
-}
-
-/// The pairs (class, WHERE), for classes that have one.
-fn where_pairs(
-    node: &Node,
-    classes: &[Spot<Class>],
-    class_given: bool,
-    report: &mut Report,
-) -> u64 {
-    if !class_given {
-        let help = "add class: [delete, update]";
-        report.error_help(&node.place, "`where` needs `class` beside it", help);
-    }
-    for class in classes {
-        if class.value.where_bit(Where::None) == 0 {
-            let cause = format!("a statement of class `{}` has no WHERE", class.value.name());
-            let help = "`where` goes with select, update, delete and merge; make two rules of it";
-            report.error_help(&class.place, cause, help);
-        }
-    }
-    let words = Where::ALL.map(|condition| (condition.name(), condition));
-    let mut hits = 0;
-    for node in items(node, "values of `where`", report) {
-        if let Some(spot) = word(node, "a value of `where`", &words, report) {
-            for class in classes {
-                hits |= class.value.where_bit(spot.value);
-            }
-        }
-    }
-    hits
+    statement::read(node, report).map(|is| Act::Statement(Box::new(is)))
 }
 
 fn exec(node: &Node, report: &mut Report) -> Option<Act> {

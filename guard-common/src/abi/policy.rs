@@ -3,6 +3,7 @@
 //! writer: the agent, only into a slot that is not live
 //! reader: every enforcing hook, through [`crate::decide`]
 
+use crate::abi::names::{About, NameSet};
 use crate::limits::{
     MAX_DATASETS, MAX_ENDPOINTS, MAX_EXEC_PATTERNS, MAX_LAUNCHERS, MAX_PROGRAMS, MAX_RULES,
     PATTERN_TOKENS,
@@ -27,7 +28,8 @@ pub const RULE_CONTEXT: u8 = 2;
 pub const NONE: u8 = 0xff;
 
 /// One rule. It matches when every mask shares a bit with the facts; a
-/// condition that the policy does not state is a mask of all ones.
+/// condition that the policy does not state is a mask of all ones. What a
+/// statement rule says of names is in [`Policy::about`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Rule {
@@ -37,6 +39,10 @@ pub struct Rule {
     pub datasets: u64,
     /// Statement rules: bits of [`crate::class`]. Zero when only `opaque` is asked.
     pub hits: u64,
+    /// Statement rules: bits of [`crate::class`] of which none may be missing.
+    pub requires: u64,
+    /// Statement rules: the text has more bytes than this; 0: any number.
+    pub more_bytes: u64,
     /// Statement rules: bits of [`crate::class::Opaque`].
     pub opaque: u32,
     /// `KIND_*`.
@@ -155,6 +161,8 @@ pub struct Policy {
     pub reserved: [u8; 2],
     /// [`crate::protocol::Protocol`] of each dataset.
     pub protocols: [u8; MAX_DATASETS],
+    /// What statement rules say of tables and functions.
+    pub about: About,
     /// The rules.
     pub rules: [Rule; MAX_RULES],
     /// Endpoints of datasets and of connect rules.
@@ -166,6 +174,8 @@ pub struct Policy {
     /// Hashes of file names that are looked through in argv: interpreters
     /// (`sh`, `node`), launchers (`npx`, `env`) and their words (`exec`).
     pub launchers: [u64; MAX_LAUNCHERS],
+    /// The names in `about`.
+    pub names: NameSet,
 }
 
 impl Policy {
@@ -183,7 +193,7 @@ impl Policy {
     }
 }
 
-const _: () = assert!(size_of::<Rule>() == 32);
+const _: () = assert!(size_of::<Rule>() == 48);
 const _: () = assert!(size_of::<Endpoint>() == 40);
 const _: () = assert!(size_of::<ExecPattern>() == 72);
 const _: () = assert!(size_of::<Program>() == 24);
@@ -191,7 +201,9 @@ const _: () = assert!(
     size_of::<Policy>()
         == 64
             + MAX_DATASETS
-            + 32 * MAX_RULES
+            + size_of::<About>()
+            + size_of::<NameSet>()
+            + 48 * MAX_RULES
             + 40 * MAX_ENDPOINTS
             + 72 * MAX_EXEC_PATTERNS
             + 24 * MAX_PROGRAMS

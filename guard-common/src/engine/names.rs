@@ -1,8 +1,9 @@
 //! Words out of the text: hashed, folded and kept.
 
 use super::Scan;
+use crate::facts::{LOST_CALL, LOST_SAFE, LOST_TABLE, LOST_WORDS, NO_WHERE, table_tag};
 use crate::hash;
-use crate::limits::{CHUNK_BYTES, TABLES};
+use crate::limits::{CALLS, CHUNK_BYTES, SAFE_CALLS, TABLE_NAMES, TABLES};
 
 /// PostgreSQL cuts names to this many bytes, so names that differ only behind
 /// it are the same.
@@ -50,18 +51,76 @@ pub(super) fn keep_text(scan: &mut Scan) {
     }
 }
 
-/// Adds the kept name to the tables.
+/// Adds the kept name to the tables; there is none where a statement is broken.
 #[inline(always)]
 pub(super) fn commit(scan: &mut Scan, access: u8) {
-    let count = scan.facts.table_count;
-    if (count as usize) < TABLES {
-        let table = &mut scan.facts.tables[count as usize & (TABLES - 1)];
-        table.tag = access;
-        scan.facts.truncated |= table.cut;
-        scan.facts.table_count = count + 1;
-    } else {
-        scan.facts.truncated = 1;
+    if scan.kept[0] == 0 {
+        return;
     }
+    let count = scan.facts.table_count;
+    let at = count as usize;
+    if at >= TABLE_NAMES {
+        scan.facts.truncated |= LOST_WORDS | LOST_TABLE << (access & 3);
+        return;
+    }
+    let cut = if at < TABLES {
+        scan.facts.tables[at & (TABLES - 1)].cut
+    } else {
+        1
+    };
+    if cut != 0 {
+        scan.facts.truncated |= LOST_WORDS;
+    }
+    scan.facts.table_names[at & (TABLE_NAMES - 1)] = scan.kept;
+    scan.facts.table_tags[at & (TABLE_NAMES - 1)] = table_tag(access, NO_WHERE);
+    scan.facts.table_count = count + 1;
+}
+
+/// Notes the WHERE of the query that ends here with its tables: those named
+/// since it began, but for those of a query inside it, which has ended before.
+#[inline(always)]
+pub(super) fn limit(scan: &mut Scan, condition: u8) {
+    let (from, to) = (scan.base as usize, scan.facts.table_count as usize);
+    let mut at = 0;
+    while at < TABLE_NAMES {
+        let tag = scan.facts.table_tags[at];
+        if at >= from && at < to && tag >> 2 == NO_WHERE {
+            scan.facts.table_tags[at] = table_tag(tag, condition);
+        }
+        at += 1;
+    }
+}
+
+/// Keeps the name of a function that is called, which ends here.
+#[inline(always)]
+pub(super) fn call(scan: &mut Scan) {
+    let count = scan.facts.call_count;
+    if (count as usize) < CALLS {
+        scan.facts.calls[count as usize & (CALLS - 1)] = [scan.word, scan.qualifier];
+        scan.facts.call_count = count + 1;
+    } else {
+        scan.facts.truncated |= LOST_CALL;
+    }
+}
+
+/// Entries in which a safe function may be.
+const TRIES: usize = 4;
+
+/// Keeps the name of a safe function, once.
+#[inline(always)]
+pub(super) fn safe_call(scan: &mut Scan) {
+    let name = scan.word as u32;
+    let mut index = 0;
+    while index < TRIES {
+        let entry =
+            &mut scan.facts.safe_calls[(name as usize).wrapping_add(index) & (SAFE_CALLS - 1)];
+        if *entry == name || *entry == 0 {
+            *entry = name;
+            return;
+        }
+        index += 1;
+    }
+    scan.facts.truncated |= LOST_SAFE;
 }
 
 /// Is the kept name the first column of the predicate (0), that column again

@@ -4,6 +4,7 @@
 use super::tables::{STATE_BITS, action, event, resolve};
 use super::{FRAMES, Scan, Tables, names, with};
 use crate::class::{Class, Opaque, WHERE_BASE};
+use crate::facts::{Access, LOST_TABLE, LOST_WORDS};
 use crate::limits::{ACTIONS, CHUNK_BYTES, EVENTS, STEPS, VERBS};
 
 /// Steps of the automaton for one token at most: a predicate, a WHERE and a
@@ -145,7 +146,7 @@ const PLANNED_MASK: u64 = (1 << WHERE_BASE) - 1;
 
 /// The bookkeeping of an action that most actions do not ask for.
 #[inline(always)]
-fn note(scan: &mut Scan, flags: u16, access: u8) {
+fn note(scan: &mut Scan, flags: u32, access: u8) {
     if flags & action::TABLE != 0 {
         names::commit(scan, access);
     }
@@ -172,6 +173,8 @@ fn note(scan: &mut Scan, flags: u16, access: u8) {
     }
     if flags & action::STATEMENT != 0 {
         scan.facts.statements = scan.facts.statements.saturating_add(1);
+        scan.base = u32::from(scan.facts.table_count);
+        scan.kept = [0; 2];
         scan.mask = u64::MAX;
         scan.with_count = 0;
     }
@@ -182,7 +185,16 @@ fn note(scan: &mut Scan, flags: u16, access: u8) {
         scan.depth = 0;
     }
     if flags & action::TRUNCATED != 0 {
-        scan.facts.truncated = 1;
+        scan.facts.truncated |= LOST_WORDS | LOST_TABLE << Access::Write as u8;
+    }
+    if flags & action::LIMITED != 0 {
+        names::limit(scan, access);
+    }
+    if flags & action::CALL != 0 {
+        names::call(scan);
+    }
+    if flags & action::SAFE_CALL != 0 {
+        names::safe_call(scan);
     }
 }
 
@@ -193,9 +205,12 @@ fn add_verb(scan: &mut Scan, verb: u8) {
         scan.facts.verbs[count as usize & (VERBS - 1)] = u16::from(verb);
         scan.facts.verb_count = count + 1;
     } else {
-        scan.facts.truncated = 1;
+        scan.facts.truncated |= LOST_WORDS;
     }
 }
+
+/// Bits of a frame above those of the state: [`Scan::base`].
+const BASE_SHIFT: u32 = STATE_BITS;
 
 #[inline(always)]
 fn push(tables: &Tables, scan: &mut Scan, inner: u32) {
@@ -204,7 +219,8 @@ fn push(tables: &Tables, scan: &mut Scan, inner: u32) {
         give_up(tables, scan);
         return;
     }
-    scan.frames[depth as usize & (FRAMES - 1)] = scan.state;
+    scan.frames[depth as usize & (FRAMES - 1)] = scan.state | scan.base << BASE_SHIFT;
+    scan.base = u32::from(scan.facts.table_count);
     scan.depth = depth + 1;
     scan.state = inner;
 }
@@ -218,7 +234,9 @@ fn pop(tables: &Tables, scan: &mut Scan) {
         scan.state = tables.first_state;
         return;
     }
-    scan.state = scan.frames[depth as usize & (FRAMES - 1)];
+    let frame = scan.frames[depth as usize & (FRAMES - 1)];
+    scan.state = frame & ((1 << STATE_BITS) - 1);
+    scan.base = frame >> BASE_SHIFT;
     scan.depth = depth;
     with::leave(scan);
 }

@@ -35,38 +35,46 @@ pub mod event {
 /// What an action does besides adding facts: bits of [`Action::flags`].
 pub mod action {
     /// The current state is suspended and `inner` entered.
-    pub const PUSH: u16 = 1;
+    pub const PUSH: u32 = 1;
     /// The state goes back to the suspended one, which is fed the token `back`.
-    pub const POP: u16 = 2;
+    pub const POP: u32 = 2;
     /// The token is fed again, after what POP or `resolve` feed.
-    pub const AGAIN: u16 = 4;
+    pub const AGAIN: u32 = 4;
     /// The word ends a name (so far): its hashes are kept for `resolve`.
-    pub const NAME: u16 = 8;
+    pub const NAME: u32 = 8;
     /// The name may be a table's: its text is kept too.
-    pub const KEEP: u16 = 16;
+    pub const KEEP: u32 = 16;
     /// The word is the name of a WITH query, which begins.
-    pub const WITH_NAME: u16 = 32;
+    pub const WITH_NAME: u32 = 32;
     /// The name that was kept is a table's; [`super::Action::access`] says how
     /// it is touched.
-    pub const TABLE: u16 = 64;
+    pub const TABLE: u32 = 64;
     /// A new predicate begins: no column of it is known.
-    pub const PREDICATE: u16 = 128;
+    pub const PREDICATE: u32 = 128;
     /// A statement begins.
-    pub const STATEMENT: u16 = 256;
+    pub const STATEMENT: u32 = 256;
     /// The name is that of a temporary table made by this text.
-    pub const TEMPORARY: u16 = 512;
+    pub const TEMPORARY: u32 = 512;
     /// What is known of temporary tables no longer holds.
-    pub const FORGET: u16 = 1024;
+    pub const FORGET: u32 = 1024;
     /// All suspended states are dropped.
-    pub const RESET: u16 = 2048;
-    /// A name could not be kept.
-    pub const TRUNCATED: u16 = 4096;
+    pub const RESET: u32 = 2048;
+    /// The name of a table that is written could not be kept.
+    pub const TRUNCATED: u32 = 4096;
     /// The WITH query is complete, and its rows are not limited.
-    pub const WITH_OPEN: u16 = 8192;
+    pub const WITH_OPEN: u32 = 8192;
     /// The WITH query is complete, and its rows are few.
-    pub const WITH_FEW: u16 = 16_384;
+    pub const WITH_FEW: u32 = 16_384;
     /// What follows is planned, but not executed: its WHERE does not count.
-    pub const PLANNED: u16 = 32_768;
+    pub const PLANNED: u32 = 32_768;
+    /// A query ends: the tables that it names have the WHERE with the number
+    /// [`super::Action::access`].
+    pub const LIMITED: u32 = 1 << 16;
+    /// The word just read ends the name of a function that is called and not
+    /// known to be safe.
+    pub const CALL: u32 = 1 << 17;
+    /// The same for a function that is known to be safe.
+    pub const SAFE_CALL: u32 = 1 << 18;
 }
 
 /// What the interpreter finds out for the automaton: values of
@@ -114,17 +122,18 @@ pub struct Action {
     /// State to enter at [`action::PUSH`].
     pub inner: u32,
     /// Bits of [`action`].
-    pub flags: u16,
+    pub flags: u32,
     /// Column of the token that the suspended state is fed at [`action::POP`].
     pub back: u8,
     /// One of [`resolve`].
     pub resolve: u8,
     /// Verb to note; 0: none.
     pub verb: u8,
-    /// [`crate::facts::Access`] of the table.
+    /// [`crate::facts::Access`] of the table, or [`crate::class::Where`] of the
+    /// query that ends.
     pub access: u8,
     /// Zero.
-    pub reserved: [u8; 6],
+    pub reserved: [u8; 4],
 }
 
 /// A compiled dialect: one value of the array map `guard_lexer`. Made by

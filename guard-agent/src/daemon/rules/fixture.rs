@@ -26,6 +26,8 @@ impl Default for Fixture {
             subjects: u64::MAX,
             datasets: u64::MAX,
             hits: class.bit(),
+            requires: 0,
+            more_bytes: 0,
             opaque: 0,
             kind: KIND_STATEMENT,
             action: verdict as u8,

@@ -32,6 +32,8 @@ impl Writer<'_> {
                 subjects: self.selectors.mask(conditions, subjects, self.report),
                 datasets: self.dataset_mask(rule, datasets),
                 hits: 0,
+                requires: 0,
+                more_bytes: 0,
                 opaque: 0,
                 kind: 0,
                 action: rule.action.value as u8,
@@ -57,10 +59,13 @@ impl Writer<'_> {
         datasets: &[DatasetInfo],
     ) -> (Rule, RuleKind) {
         match &rule.when.act {
-            Act::Statement { hits, opaque } => {
+            Act::Statement(is) => {
                 compiled.kind = KIND_STATEMENT;
-                compiled.hits = *hits;
-                compiled.opaque = *opaque;
+                compiled.hits = is.hits;
+                compiled.requires = is.requires;
+                compiled.more_bytes = is.more_bytes;
+                compiled.opaque = is.opaque;
+                self.about(index, is);
                 self.statement(rule, &compiled, datasets);
                 (compiled, RuleKind::Statement)
             }
