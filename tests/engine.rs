@@ -7,6 +7,8 @@ mod generator;
 mod host;
 #[path = "engine/kernel.rs"]
 mod kernel;
+#[path = "engine/redis.rs"]
+mod redis;
 
 use generator::Random;
 use guard_common::class::{Class, Opaque, Where};

@@ -249,7 +249,7 @@ impl Kernel {
         for dialect in Dialect::ALL {
             self.tables.set_lexer(dialect, dialects.of(dialect))?;
         }
-        Ok(())
+        self.tables.set_commands(dialects.commands())
     }
 
     /// Hands out the ring buffer of records; `None` the second time.

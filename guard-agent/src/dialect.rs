@@ -5,6 +5,7 @@
 
 use guard_common::engine::Tables;
 use guard_common::protocol::Dialect;
+use guard_common::redis::Commands;
 use std::io;
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -16,8 +17,12 @@ static FILES: [&[u8]; Dialect::ALL.len()] = [include_bytes!(concat!(
     "/postgresql.tables"
 ))];
 
-/// The tables of all dialects, by number.
-pub struct Dialects([Box<Tables>; Dialect::ALL.len()]);
+/// What the engine knows: the tables of all dialects, by number, and the
+/// commands of Redis.
+pub struct Dialects {
+    tables: [Box<Tables>; Dialect::ALL.len()],
+    commands: Box<Commands>,
+}
 
 impl Dialects {
     /// Brings the tables into memory.
@@ -27,13 +32,22 @@ impl Dialects {
     /// When there is no memory for them (3 MiB each).
     pub fn load() -> io::Result<Self> {
         let [postgresql] = FILES;
-        Ok(Self([read(postgresql)?]))
+        Ok(Self {
+            tables: [read(postgresql)?],
+            commands: guard_dialect::redis::commands().map_err(io::Error::other)?,
+        })
+    }
+
+    /// The commands of Redis.
+    #[must_use]
+    pub fn commands(&self) -> &Commands {
+        &self.commands
     }
 
     /// The tables of a dialect.
     #[must_use]
     pub fn of(&self, dialect: Dialect) -> &Tables {
-        let Self([postgresql]) = self;
+        let [postgresql] = &self.tables;
         match dialect {
             Dialect::Postgresql => postgresql,
         }

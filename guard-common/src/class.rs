@@ -224,7 +224,7 @@ pub enum Opaque {
     Setting = 12,
     /// A name written in a form that is not decoded (`U&"…"`).
     Name = 13,
-    /// A function that is not known to be safe.
+    /// A function, or a Redis command, that is not known to be safe.
     Function = 14,
 }
 
@@ -281,7 +281,7 @@ impl Opaque {
     pub const fn help(self) -> &'static str {
         match self {
             Self::Tls => {
-                "TLS hides the statements; connect with sslmode=disable, or set tls: decline on a loopback dataset"
+                "TLS hides the statements; connect without it (sslmode=disable), or set tls: decline on a loopback dataset"
             }
             Self::Gss => "GSSAPI encryption hides the statements; connect with gssencmode=disable",
             Self::Encoding => "this client_encoding can hide syntax in letters; use UTF8",
@@ -292,15 +292,17 @@ impl Opaque {
             Self::Fastpath => "fast-path function calls carry no SQL; use SELECT function(…)",
             Self::Replication => "replication connections are not judged",
             Self::Dynamic => {
-                "the statement runs other text as SQL, which cannot be judged beforehand"
+                "it runs other text as SQL or as a script, which cannot be judged beforehand"
             }
             Self::Call => "the body of a procedure is not in the statement",
-            Self::Protocol => "these bytes are not of the PostgreSQL protocol",
+            Self::Protocol => "these bytes are not of the protocol",
             Self::Gap => "part of this connection was not seen; reconnect",
             Self::Limit => "the statement is nested or numbered beyond what is followed",
             Self::Setting => "the statement changes a setting that decides how statements are read",
             Self::Name => "a name is written in a form that is not decoded; write it plainly",
-            Self::Function => "the function is not on the list of those known to be safe",
+            Self::Function => {
+                "this function or command is not on the list of those known to be safe"
+            }
         }
     }
 }

@@ -7,6 +7,7 @@
 
 use crate::limits::DENIAL_BYTES;
 use crate::protocol::Protocol;
+use crate::redis;
 use crate::stream::Stream;
 use crate::verdict::{Cause, Decision, NO_RULE};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -41,6 +42,8 @@ pub struct Denial {
     /// answers it with an error and skips what follows up to the next `Sync`,
     /// just as if the refused message itself had failed.
     pub extended: Frame,
+    /// Redis: a command that no server knows, whose name is the message.
+    pub redis: Frame,
 }
 
 impl Denial {
@@ -52,6 +55,7 @@ impl Denial {
         match (stream.protocol(), stream.kind) {
             (Protocol::Postgres, b'Q' | b'F') => Some(&self.query),
             (Protocol::Postgres, b'P' | b'E') => Some(&self.extended),
+            (Protocol::Redis, redis::ARRAY | redis::LINE) => Some(&self.redis),
             _ => None,
         }
     }
@@ -74,4 +78,4 @@ pub const fn index(decision: &Decision, opaque: u32) -> u32 {
     96 + (decision.cause & 15) as u32
 }
 
-const _: () = assert!(size_of::<Denial>() == 2 * (16 + DENIAL_BYTES));
+const _: () = assert!(size_of::<Denial>() == 3 * (16 + DENIAL_BYTES));

@@ -22,6 +22,7 @@ pub mod hash;
 pub mod limits;
 pub mod pg;
 pub mod protocol;
+pub mod redis;
 pub mod repeat;
 pub mod stream;
 pub mod text;

@@ -77,7 +77,7 @@ pub const DEPTH: usize = 32;
 pub const DENIAL_BYTES: usize = 1024;
 
 /// Denial texts of one policy slot; [`crate::denial::index`] numbers them.
-/// 128 times about 2 KiB in each of [`SLOTS`] slots: 1 MiB.
+/// 128 times about 3 KiB in each of [`SLOTS`] slots: 1.5 MiB.
 pub const MAX_DENIALS: usize = 128;
 
 /// Cells of the lexer: premultiplied rows of `u32` (1 MiB a dialect).

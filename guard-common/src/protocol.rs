@@ -45,7 +45,7 @@ impl Protocol {
     /// Whether its statements can be judged: there is framing for it.
     #[must_use]
     pub const fn is_judged(self) -> bool {
-        matches!(self, Self::Postgres)
+        matches!(self, Self::Postgres | Self::Redis)
     }
 
     /// The name for people.

@@ -8,7 +8,7 @@
 //! caller: chunk ─► step … step ─► message complete ─► settle ─► decide ─► next
 //! ```
 //!
-//! The steps are those of the stream's protocol: [`crate::pg`]. The functions
+//! The steps are those of the stream's protocol: [`crate::pg`], [`crate::redis`]. The functions
 //! here pick them; the kernel does the same with a global function for each, so
 //! that the verifier proves them one by one.
 
@@ -18,6 +18,7 @@ use crate::facts::Facts;
 use crate::limits::{CHUNK_BYTES, NAME_BYTES};
 use crate::pg;
 use crate::protocol::{Dialect, Protocol};
+use crate::redis;
 use crate::text::Text;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -33,6 +34,8 @@ pub trait Engine {
     fn feed(&self, dialect: Dialect, scan: &mut Scan, chunk: &Chunk, from: u32, to: u32);
     /// Ends the text.
     fn end(&self, dialect: Dialect, scan: &mut Scan);
+    /// Copies what the Redis command with this key does; `false`: unknown.
+    fn command(&self, key: u64, into: &mut redis::Command) -> bool;
 }
 
 /// Where facts of named statements and portals are kept.
@@ -85,6 +88,8 @@ pub const SUBSTITUTE: u8 = 1;
 pub struct Stream {
     /// Engine state; its `facts` are those of the current message.
     pub scan: Scan,
+    /// The Redis command being read.
+    pub redis: redis::State,
     /// Facts of the unnamed (or last) prepared statement.
     pub unnamed: Facts,
     /// Facts of the unnamed portal.
@@ -229,7 +234,8 @@ impl Stream {
 pub fn step<E: Engine>(engine: &E, stream: &mut Stream, chunk: &Chunk) {
     match stream.protocol() {
         Protocol::Postgres => pg::step(engine, stream, chunk),
-        Protocol::Mysql | Protocol::Redis => unsupported(stream),
+        Protocol::Mysql => unsupported(stream),
+        Protocol::Redis => redis::step(engine, stream, chunk),
     }
 }
 
@@ -240,7 +246,8 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
     match stream.protocol() {
         _ if stream.kind == BLIND => stream.settle_blind(),
         Protocol::Postgres => pg::settle::settle(stream, names),
-        Protocol::Mysql | Protocol::Redis => what::NOTHING,
+        Protocol::Mysql => what::NOTHING,
+        Protocol::Redis => redis::settle(stream),
     }
 }
 

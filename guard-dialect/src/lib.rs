@@ -12,6 +12,7 @@
 //! | `functions` | the shipped lists of functions |
 //! | `automaton` | the types of states and steps |
 //! | `build`, `minimise`, `numbering` | number the states, merge equal ones, fill the tables |
+//! | `redis` | the commands of Redis: from the server's metadata to their table |
 //! | `summary` | facts as words for people |
 
 mod automaton;
@@ -29,6 +30,7 @@ mod name;
 mod number;
 mod numbering;
 mod predicate;
+pub mod redis;
 mod select;
 mod setting;
 mod sources;

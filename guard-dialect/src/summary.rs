@@ -1,6 +1,7 @@
 //! Facts as words: the summary and fingerprint of a decision. Neither holds
 //! anything but names.
 
+use super::redis;
 use guard_common::engine::VERB_NAMES;
 use guard_common::facts::{Facts, LOST_WORDS};
 use guard_common::hash;
@@ -9,7 +10,8 @@ use guard_common::hash;
 fn verbs(facts: &Facts) -> impl Iterator<Item = &'static str> {
     let count = usize::from(facts.verb_count);
     let verbs = facts.verbs.into_iter().take(count);
-    verbs.filter_map(|verb| VERB_NAMES.get(usize::from(verb)).copied())
+    verbs
+        .filter_map(|verb| redis::name(verb).or_else(|| VERB_NAMES.get(usize::from(verb)).copied()))
 }
 
 /// The names of the tables of a message, as text.

@@ -24,6 +24,7 @@ use guard_common::limits::{
     SLOTS,
 };
 use guard_common::protocol::Dialect;
+use guard_common::redis::Commands;
 
 /// Compiled policies, one a slot.
 ///
@@ -40,7 +41,7 @@ static POLICY: Array<Policy> = Array::with_max_entries(SLOTS as u32, 0);
 /// writer: agent, together with the policy of the slot
 /// reader: the voice
 /// key:    `slot * MAX_DENIALS + denial::index()`, value: [`Denial`]
-/// room:   4 x 128 entries, 1 MiB
+/// room:   4 x 128 entries, 1.5 MiB
 /// full:   cannot be
 #[map(name = "guard_denials")]
 static DENIALS: Array<Denial> = Array::with_max_entries((SLOTS * MAX_DENIALS) as u32, 0);
@@ -157,6 +158,16 @@ static RULES: PerCpuArray<u64> = PerCpuArray::with_max_entries(MAX_RULES as u32,
 /// full:   cannot be
 #[map(name = "guard_lexer")]
 static LEXER: Array<Tables> = Array::with_max_entries(Dialect::ALL.len() as u32, 0);
+
+/// The commands of Redis.
+///
+/// writer: agent, once
+/// reader: the stream hooks
+/// key:    0, value: [`Commands`]
+/// room:   one entry, 48 KiB
+/// full:   cannot be
+#[map(name = "guard_commands")]
+static COMMANDS: Array<Commands> = Array::with_max_entries(1, 0);
 
 /// State of guarded database sockets.
 ///
@@ -326,6 +337,12 @@ pub(crate) fn start() -> Option<&'static mut Scratch> {
 #[inline(always)]
 pub(crate) fn lexer(dialect: u32) -> Option<&'static Tables> {
     LEXER.get(dialect)
+}
+
+/// The commands of Redis.
+#[inline(always)]
+pub(crate) fn commands() -> Option<&'static Commands> {
+    COMMANDS.get(0)
 }
 
 /// Counts a failure of our own.

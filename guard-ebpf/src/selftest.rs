@@ -1,6 +1,7 @@
-//! A second object, for tests only: the statement engine behind
-//! `BPF_PROG_TEST_RUN`, so that its facts in the kernel can be compared with
-//! those on the host, and its cost measured. Never shipped.
+//! A second object, for tests only: the statement engine, and the framing of
+//! Redis, behind `BPF_PROG_TEST_RUN`, so that what they say in the kernel can be
+//! compared with what they say on the host, and their cost measured. Never
+//! shipped.
 //!
 //! For the host it only has to pass `cargo check`, as the first object.
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
@@ -12,7 +13,10 @@ use aya_ebpf::programs::TcContext;
 use core::ffi::c_void;
 use guard_common::engine::{self, Scan, Tables};
 use guard_common::limits::CHUNK_BYTES;
+use guard_common::protocol::{Dialect, Protocol};
+use guard_common::redis::{self, Command, Commands};
 use guard_common::repeat::{Repeat, Turn};
+use guard_common::stream::{BLIND, Chunk, Engine, Stream};
 
 /// What one run does, in this order: bits of [`Order::what`].
 const BEGIN: u32 = 1;
@@ -59,6 +63,103 @@ fn guard_selftest(_context: TcContext) -> i32 {
         return 4;
     }
     0
+}
+
+/// Starts a Redis stream: a bit of [`Order::what`].
+const RESET: u32 = 8;
+
+#[map(name = "selftest_stream")]
+static STREAM: Array<Stream> = Array::with_max_entries(1, 0);
+#[map(name = "selftest_commands")]
+static COMMANDS: Array<Commands> = Array::with_max_entries(1, 0);
+
+/// Reads on in the chunk, to the end of a command at most; 1: one is complete and
+/// settled, 0: the chunk is used up.
+#[classifier]
+fn guard_selftest_redis(_context: TcContext) -> i32 {
+    let (Some(order), Some(stream), Some(chunk)) =
+        (ORDER.get(0), STREAM.get_ptr_mut(0), CHUNK.get(0))
+    else {
+        return 2;
+    };
+    // SAFETY: a valid map value; test runs are one at a time.
+    let stream = unsafe { &mut *stream };
+    if order.what & RESET != 0 {
+        stream.reset(Protocol::Redis);
+    }
+    if order.what & BEGIN != 0 {
+        stream.at = order.from;
+        stream.end = order.to;
+    } else {
+        stream.next();
+    }
+    let mut reading = Reading { stream, chunk };
+    Kernel::repeat(2 * CHUNK_BYTES as u32, &mut reading);
+    i32::from(reading.stream.complete)
+}
+
+struct Reading<'a> {
+    stream: &'a mut Stream,
+    chunk: &'a Chunk,
+}
+
+impl Turn for Reading<'_> {
+    #[inline(always)]
+    fn turn(&mut self, _index: u32) -> bool {
+        if self.stream.at >= self.stream.end {
+            return false;
+        }
+        selftest_step(self.stream, self.chunk);
+        self.stream.complete == 0
+    }
+}
+
+/// A step of the framing as a global function, and what settles its command.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn selftest_step(stream: *mut Stream, chunk: *const Chunk) -> u32 {
+    // SAFETY: the verifier checks that the pointers are null or whole values.
+    let (Some(stream), Some(chunk)) = (unsafe { stream.as_mut() }, unsafe { chunk.as_ref() })
+    else {
+        return 1;
+    };
+    redis::step(&Known, stream, chunk);
+    if stream.complete != 0 {
+        if stream.kind == BLIND {
+            stream.settle_blind();
+        } else {
+            redis::settle(stream);
+        }
+    }
+    0
+}
+
+/// The table of commands, for the framing.
+struct Known;
+
+impl Engine for Known {
+    #[inline(always)]
+    fn begin(&self, _: Dialect, _: &mut Scan) {}
+    #[inline(always)]
+    fn feed(&self, _: Dialect, _: &mut Scan, _: &Chunk, _: u32, _: u32) {}
+    #[inline(always)]
+    fn end(&self, _: Dialect, _: &mut Scan) {}
+
+    #[inline(always)]
+    fn command(&self, key: u64, into: &mut Command) -> bool {
+        selftest_command(key, into) == 1
+    }
+}
+
+/// A look-up as a global function; 1: known.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn selftest_command(key: u64, into: *mut Command) -> u32 {
+    // SAFETY: as in `selftest_step`.
+    let (Some(into), Some(commands)) = (unsafe { into.as_mut() }, COMMANDS.get(0)) else {
+        return 0;
+    };
+    u32::from(commands.find(key, into))
 }
 
 /// Begins, as a global function: the verifier proves it once.

@@ -20,9 +20,10 @@ mod toolchain;
 /// A plain record as a map value.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
-struct Bytes<T>(T);
+pub(crate) struct Bytes<T>(pub(crate) T);
 
-// SAFETY: used for plain records without padding only: `Tables`, `Scan`, arrays.
+// SAFETY: used for plain records without padding only: `Tables`, `Scan`, `Stream`,
+// `Commands`, arrays.
 unsafe impl<T: Copy + 'static> aya::Pod for Bytes<T> {}
 
 /// Bits of an order; see `guard-ebpf/src/selftest.rs`.
@@ -97,13 +98,13 @@ impl Kernel {
     }
 }
 
-fn take<V: aya::Pod>(bpf: &mut Ebpf, name: &str) -> Array<MapData, V> {
+pub(crate) fn take<V: aya::Pod>(bpf: &mut Ebpf, name: &str) -> Array<MapData, V> {
     let map = bpf.take_map(name).expect("the object has the map");
     map.try_into().expect("the map is an array of that size")
 }
 
 /// Builds the object with the engine for tests.
-fn build() -> PathBuf {
+pub(crate) fn build() -> PathBuf {
     let found = toolchain::Toolchain::find().expect("the tools were there a moment ago");
     let folder = paths::target().join("selftest");
     let mut cargo = Command::new("cargo");
@@ -140,13 +141,22 @@ fn build() -> PathBuf {
         .join("release/guard-selftest")
 }
 
-#[test]
-fn the_kernel_says_what_the_host_says() {
+/// Whether the object can be built and run here.
+#[track_caller]
+pub(crate) fn can_run() -> bool {
     if !require(&[Need::Root]) {
-        return;
+        return false;
     }
     if let Err(missing) = toolchain::Toolchain::find() {
         eprintln!("not run: {missing}");
+        return false;
+    }
+    true
+}
+
+#[test]
+fn the_kernel_says_what_the_host_says() {
+    if !can_run() {
         return;
     }
     let mut engine = Engine::new();

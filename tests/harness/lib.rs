@@ -11,6 +11,7 @@ pub mod need;
 pub mod paths;
 pub mod postgres;
 pub mod process;
+pub mod redis;
 pub mod repl;
 pub mod scratch;
 pub mod stand;

@@ -19,7 +19,9 @@ pub enum Need {
     Agent,
     /// A PostgreSQL server and psql.
     Postgres,
-    /// Python with psycopg and asyncpg.
+    /// A Redis server and redis-cli.
+    Redis,
+    /// Python with psycopg, asyncpg and redis-py.
     Python,
     /// Node with node-postgres.
     Node,
@@ -36,6 +38,7 @@ impl Need {
             Self::Cgroup2 => "cgroup2",
             Self::Agent => "agent",
             Self::Postgres => "postgres",
+            Self::Redis => "redis",
             Self::Python => "python",
             Self::Node => "node",
             Self::Java => "java",
@@ -58,6 +61,10 @@ impl Need {
             Self::Postgres => (
                 paths::postgres_program("postgres").is_some() && paths::which("psql").is_some(),
                 "PostgreSQL is not installed: cargo xtask setup",
+            ),
+            Self::Redis => (
+                paths::which("redis-server").is_some() && paths::which("redis-cli").is_some(),
+                "Redis is not installed: cargo xtask setup",
             ),
             Self::Python => (
                 paths::python().is_file(),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-mod template;
+pub(crate) mod template;
 
 /// The database of the shop.
 pub const DATABASE: &str = "shop";

@@ -15,9 +15,9 @@ pub(crate) use lint_tools::cargo_deny;
 pub(crate) enum Part {
     /// Compiler, `core` and linker for the BPF object
     Build,
-    /// PostgreSQL: server, psql, pgbench
+    /// Database servers with their own clients: PostgreSQL, Redis
     Server,
-    /// PostgreSQL client libraries for the tests
+    /// Client libraries for the tests
     Clients,
     /// cargo-deny
     Lint,
@@ -50,7 +50,12 @@ pub(crate) fn ensure(parts: &[Part]) -> Result<()> {
     for part in parts {
         packages.extend(match part {
             Part::Build => linker::packages(),
-            Part::Server => vec!["postgresql", "postgresql-contrib", "openssl"],
+            Part::Server => vec![
+                "postgresql",
+                "postgresql-contrib",
+                "openssl",
+                "redis-server",
+            ],
             Part::Clients => clients::packages(),
             Part::Lint => Vec::new(),
         });

@@ -14,6 +14,7 @@ use guard_common::denial::Denial;
 use guard_common::engine::Tables as Lexer;
 use guard_common::limits::{MAX_DENIALS, MAX_RULES, SLOTS};
 use guard_common::protocol::Dialect;
+use guard_common::redis::Commands;
 use std::path::Path;
 
 /// Maps that the agent does not read or write, but keeps alive.
@@ -30,6 +31,7 @@ pub(crate) struct Tables {
     denials: Array<MapData, Bytes<Denial>>,
     settings: Array<MapData, Bytes<Settings>>,
     lexer: Array<MapData, Bytes<Lexer>>,
+    commands: Array<MapData, Bytes<Commands>>,
     pub(crate) sessions: HashMap<MapData, u64, Bytes<Session>>,
     pub(crate) members: HashMap<MapData, u64, u64>,
     pub(crate) tasks: HashMap<MapData, u32, Bytes<Task>>,
@@ -79,6 +81,7 @@ impl Tables {
             denials: typed("guard_denials", &mut take)?,
             settings: typed("guard_settings", &mut take)?,
             lexer: typed("guard_lexer", &mut take)?,
+            commands: typed("guard_commands", &mut take)?,
             sessions: typed("guard_sessions", &mut take)?,
             members: typed("guard_members", &mut take)?,
             tasks: typed("guard_tasks", &mut take)?,
@@ -129,6 +132,13 @@ impl Tables {
         self.lexer
             .set(dialect as u32, Bytes::wrap(lexer), 0)
             .map_err(BpfError::map("guard_lexer"))
+    }
+
+    /// Writes the commands of Redis.
+    pub(crate) fn set_commands(&mut self, commands: &Commands) -> Result<(), BpfError> {
+        self.commands
+            .set(0, Bytes::wrap(commands), 0)
+            .map_err(BpfError::map("guard_commands"))
     }
 
     /// The policy in a slot.

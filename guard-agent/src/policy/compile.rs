@@ -121,6 +121,9 @@ impl<'a> Writer<'a> {
             .iter()
             .map(|dataset| datasets::info(dataset, self.report))
             .collect();
+        for (slot, dataset) in self.policy.accepted.iter_mut().zip(raw) {
+            *slot = dataset.accepted;
+        }
         for (index, info) in infos.iter().take(MAX_DATASETS).enumerate() {
             for range in &info.ranges {
                 let mut entry = range.entry();

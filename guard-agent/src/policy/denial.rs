@@ -1,11 +1,15 @@
 //! The words that a refused client reads, rendered once at load.
 //!
 //! The kernel puts one of these frames in place of a refused message; what the
-//! *server* then says is an error with SQLSTATE 42501 and the text from here.
-//! The SQL in it must mean the same under every setting of the session: ASCII
-//! only, no backslash (so `standard_conforming_strings` does not matter), no
-//! `$` inside the dollar quotes, one line, and nothing that depends on
-//! `search_path`.
+//! *server* then says is an error with the text from here.
+//!
+//! PostgreSQL raises it, with SQLSTATE 42501. The SQL must mean the same under
+//! every setting of the session: ASCII only, no backslash (so
+//! `standard_conforming_strings` does not matter), no `$` inside the dollar
+//! quotes, one line, and nothing that depends on `search_path`.
+//!
+//! Redis does not know a command of that name, and says the name and the first
+//! arguments. It shows 128 bytes of the one and about as many of the others.
 
 mod frame;
 #[cfg(test)]
@@ -13,7 +17,7 @@ mod tests;
 
 use super::compiled::cause_text;
 use super::model::RuleInfo;
-use frame::{extended, query};
+use frame::{command, extended, query};
 use guard_common::class::Opaque;
 use guard_common::denial::Denial;
 use guard_common::limits::MAX_DENIALS;
@@ -28,6 +32,12 @@ const HINT: &str = "guardctl explain statement --protocol postgres tells why";
 /// Longest message in bytes, quotes counted twice: with this, every frame fits
 /// into `DENIAL_BYTES`.
 const MAX_MESSAGE: usize = 700;
+
+/// Bytes of an unknown command's name that Redis shows.
+const SHOWN_NAME: usize = 128;
+
+/// Bytes of the argument behind it that it shows together with the decision's id.
+const SHOWN_REST: usize = 96;
 
 /// First numbers of the groups of texts; see [`guard_common::denial::index`].
 const OPAQUE_BASE: usize = 64;
@@ -67,7 +77,9 @@ fn message(index: usize, rules: &[RuleInfo]) -> String {
 
 /// The frames of one message.
 fn render(message: &str) -> Denial {
-    let message = cut(&ascii(message));
+    let message = cut(&ascii(message), MAX_MESSAGE);
+    let id = format!("decision {NO_ID}");
+    let (name, rest) = halves(&message);
     let statement = format!(
         "DO $guard$BEGIN RAISE EXCEPTION USING ERRCODE='42501', MESSAGE='{}', \
          DETAIL='decision {NO_ID}', HINT='{HINT}';END$guard$",
@@ -76,7 +88,25 @@ fn render(message: &str) -> Denial {
     Denial {
         query: query(&statement),
         extended: extended(&statement),
+        redis: match rest {
+            "" => command(&[name, &id]),
+            rest => command(&[name, &cut(rest, SHOWN_REST), &id]),
+        },
     }
+}
+
+/// What Redis shows of a command's name, and the rest of the text.
+fn halves(message: &str) -> (&str, &str) {
+    if message.len() <= SHOWN_NAME {
+        return (message, "");
+    }
+    let end = message
+        .get(..=SHOWN_NAME)
+        .and_then(|head| head.rfind(' '))
+        .filter(|end| *end > 0)
+        .unwrap_or(SHOWN_NAME);
+    let (name, rest) = message.split_at(end);
+    (name, rest.trim_start())
 }
 
 /// Printable ASCII without `\` and `$`. Common typography gets its plain form,
@@ -103,15 +133,15 @@ fn ascii(text: &str) -> String {
     plain
 }
 
-/// Cuts a plain text so that it has at most [`MAX_MESSAGE`] bytes when its
-/// quotes are doubled.
-fn cut(text: &str) -> String {
+/// Cuts a plain text so that it has at most `room` bytes when its quotes are
+/// doubled.
+fn cut(text: &str, room: usize) -> String {
     const ELLIPSIS: &str = "...";
     let weight = |c: char| if c == '\'' { 2 } else { 1 };
-    if text.chars().map(weight).sum::<usize>() <= MAX_MESSAGE {
+    if text.chars().map(weight).sum::<usize>() <= room {
         return text.to_owned();
     }
-    let mut left = MAX_MESSAGE - ELLIPSIS.len();
+    let mut left = room - ELLIPSIS.len();
     let mut short: String = text
         .chars()
         .take_while(|c| {

@@ -7,6 +7,7 @@ use super::fields::{Fields, flag, items, name, text, word};
 use super::model::SubjectKind;
 use super::rule::{self, RawRule};
 use super::yaml::Node;
+use guard_common::class::Opaque;
 use guard_common::protocol::Protocol;
 use guard_common::verdict::Verdict;
 
@@ -40,6 +41,7 @@ pub(crate) struct RawDataset {
     pub(crate) protocol: Protocol,
     pub(crate) endpoints: Vec<Spot<Listen>>,
     pub(crate) labels: Vec<Spot<String>>,
+    pub(crate) accepted: u32,
     pub(crate) tls_decline: Option<Place>,
 }
 
@@ -165,6 +167,14 @@ fn dataset(node: &Node, report: &mut Report) -> Option<RawDataset> {
         .iter()
         .filter_map(|node| name(node, "a label", false, report))
         .collect();
+    let reasons = Opaque::ALL.map(|reason| (reason.name(), reason));
+    let accepted = fields
+        .take("accept_opaque")
+        .map(|node| items(node, "opaque reasons", report))
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|node| word(node, "a reason to be opaque", &reasons, report))
+        .fold(0, |bits, spot| bits | spot.value.bit());
     let tls = [("decline", true), ("opaque", false)];
     let tls_decline = fields
         .take("tls")
@@ -177,6 +187,7 @@ fn dataset(node: &Node, report: &mut Report) -> Option<RawDataset> {
         protocol: protocol?.value,
         endpoints,
         labels,
+        accepted,
         tls_decline,
     })
 }

@@ -159,6 +159,8 @@ pub struct Policy {
     pub on_fault: u8,
     /// Zero.
     pub reserved: [u8; 2],
+    /// Opaque reasons that each dataset accepts: `on_opaque` is not asked for them.
+    pub accepted: [u32; MAX_DATASETS],
     /// [`crate::protocol::Protocol`] of each dataset.
     pub protocols: [u8; MAX_DATASETS],
     /// What statement rules say of tables and functions.
@@ -200,7 +202,7 @@ const _: () = assert!(size_of::<Program>() == 24);
 const _: () = assert!(
     size_of::<Policy>()
         == 64
-            + MAX_DATASETS
+            + 5 * MAX_DATASETS
             + size_of::<About>()
             + size_of::<NameSet>()
             + 48 * MAX_RULES

@@ -4,7 +4,7 @@ mod names;
 
 use crate::abi::policy::{KIND_STATEMENT, Policy, RULE_CONTEXT, Rule};
 use crate::facts::Facts;
-use crate::limits::MAX_RULES;
+use crate::limits::{MAX_DATASETS, MAX_RULES};
 use crate::repeat::{Repeat, Turn};
 use crate::verdict::{Cause, Decision, Mode, Verdict};
 use names::Names;
@@ -81,10 +81,11 @@ const fn says(rule: &Rule, facts: &Facts) -> bool {
 
 /// Decides a message.
 ///
-/// A message that cannot be read with certainty is judged by `on_opaque` when
-/// an enforced statement rule covers its sender and dataset; where only observe
-/// rules do, the same is reported as observed and nothing is refused. So is a
-/// message with more names than were kept, where a rule asks for such names.
+/// A message that cannot be read with certainty, for a reason that the dataset
+/// does not accept, is judged by `on_opaque` when an enforced statement rule
+/// covers its sender and dataset; where only observe rules do, the same is
+/// reported as observed and nothing is refused. So is a message with more names
+/// than were kept, where a rule asks for such names.
 #[inline(always)]
 pub fn decide<R: Repeat>(policy: &Policy, facts: &Facts, sender: Sender, decision: &mut Decision) {
     judge::<R>(policy, facts, sender, decision);
@@ -123,7 +124,8 @@ fn judge<R: Repeat>(
     };
     R::repeat(MAX_RULES as u32, &mut pass);
     let (enforced, observed, matching) = (pass.enforced, pass.observed, pass.matching);
-    if opaque != 0 {
+    let accepted = policy.accepted[sender.dataset as usize & (MAX_DATASETS - 1)];
+    if opaque & !accepted != 0 {
         if enforced != 0 {
             decision.add_cause(policy.on_opaque, Cause::Opaque);
         } else if observed != 0 && policy.on_opaque > decision.observed_verdict {

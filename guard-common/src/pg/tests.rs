@@ -7,6 +7,7 @@ use crate::engine::Scan;
 use crate::facts::Facts;
 use crate::limits::CHUNK_BYTES;
 use crate::protocol::{Dialect, Protocol};
+use crate::redis::Command;
 use crate::stream::{
     BLIND, Chunk, Engine, Names, Stream, commit, commit_substitute, phase, settle, step, what,
 };
@@ -42,6 +43,10 @@ impl Engine for Recorder {
             Class::Select
         };
         scan.facts.add(class);
+    }
+
+    fn command(&self, _key: u64, _into: &mut Command) -> bool {
+        false
     }
 }
 

@@ -5,6 +5,7 @@ use crate::kernel::repeat::Kernel;
 use crate::maps;
 use guard_common::engine::{self, Scan};
 use guard_common::protocol::Dialect;
+use guard_common::redis::Command;
 use guard_common::stream::{Chunk, Engine};
 
 /// The engine as the framing calls it.
@@ -25,6 +26,22 @@ impl Engine for KernelEngine {
     fn end(&self, dialect: Dialect, scan: &mut Scan) {
         guard_engine_end(scan, dialect as u32);
     }
+
+    #[inline(always)]
+    fn command(&self, key: u64, into: &mut Command) -> bool {
+        guard_engine_command(key, into) == 1
+    }
+}
+
+/// [`guard_common::redis::Commands::find`] as a global function; 1: known.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_engine_command(key: u64, into: *mut Command) -> u32 {
+    // SAFETY: as in `guard_engine_begin`.
+    let (Some(into), Some(commands)) = (unsafe { into.as_mut() }, maps::commands()) else {
+        return 0;
+    };
+    commands.find(key, into) as u32
 }
 
 /// [`engine::begin`] as a global function.

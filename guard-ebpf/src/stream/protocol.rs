@@ -11,6 +11,7 @@ use crate::stream::names::KernelNames;
 use guard_common::abi::event::JUDGE_VOICE;
 use guard_common::pg;
 use guard_common::protocol::Protocol;
+use guard_common::redis;
 use guard_common::stream::{self, Chunk, Stream, what};
 
 /// [`stream::step`]: one step of a cursor's framing.
@@ -18,7 +19,8 @@ use guard_common::stream::{self, Chunk, Stream, what};
 pub(crate) fn step(stream: &mut Stream, chunk: &Chunk) {
     match stream.protocol() {
         Protocol::Postgres => guard_step_postgres(stream, chunk),
-        Protocol::Mysql | Protocol::Redis => guard_step_unsupported(stream),
+        Protocol::Mysql => guard_step_unsupported(stream),
+        Protocol::Redis => guard_step_redis(stream, chunk),
     };
 }
 
@@ -32,6 +34,18 @@ extern "C" fn guard_step_postgres(stream: *mut Stream, chunk: *const Chunk) -> u
         return 1;
     };
     pg::step(&KernelEngine, stream, chunk);
+    0
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_step_redis(stream: *mut Stream, chunk: *const Chunk) -> u32 {
+    // SAFETY: as in `guard_step_postgres`.
+    let (Some(stream), Some(chunk)) = (unsafe { stream.as_mut() }, unsafe { chunk.as_ref() })
+    else {
+        return 1;
+    };
+    redis::step(&KernelEngine, stream, chunk);
     0
 }
 
@@ -53,7 +67,8 @@ pub(crate) fn settle(sock: &mut Sock, judge: u8) -> u32 {
     match stream.protocol() {
         _ if stream.kind == stream::BLIND => stream.settle_blind(),
         Protocol::Postgres => guard_settle_postgres(sock, judge as u32),
-        Protocol::Mysql | Protocol::Redis => what::NOTHING,
+        Protocol::Mysql => what::NOTHING,
+        Protocol::Redis => redis::settle(stream),
     }
 }
 

@@ -44,8 +44,8 @@ pub(super) fn copy_to(data: &Path, tls: bool) {
     give_to_owner(data);
 }
 
-/// A command of the server, as its user: PostgreSQL refuses to run as root.
-pub(super) fn as_owner(program: &Path) -> Command {
+/// A command of a server, as its user: PostgreSQL refuses to run as root.
+pub(crate) fn as_owner(program: &Path) -> Command {
     let mut command = Command::new(program);
     if let Some((uid, gid)) = owner() {
         command.uid(uid).gid(gid);
@@ -56,7 +56,7 @@ pub(super) fn as_owner(program: &Path) -> Command {
 }
 
 /// Opens a folder to the server's user and gives its path.
-pub(super) fn writable(folder: &Path) -> &Path {
+pub(crate) fn writable(folder: &Path) -> &Path {
     if let Some((uid, gid)) = owner() {
         chown(folder, Some(uid), Some(gid)).expect("root can give a folder away");
     }

@@ -1,4 +1,4 @@
-//! The client libraries that the tests speak to PostgreSQL with, as their
+//! The client libraries that the tests speak to PostgreSQL and Redis with, as their
 //! users have them: pip into a virtual environment, npm into a folder, and
 //! Debian's JDBC driver where a Java runtime is installed.
 

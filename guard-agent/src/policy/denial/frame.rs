@@ -1,4 +1,4 @@
-//! PostgreSQL messages as bytes of a [`Frame`].
+//! Messages as bytes of a [`Frame`].
 
 use super::NO_ID;
 use guard_common::denial::Frame;
@@ -21,7 +21,17 @@ pub(super) fn extended(statement: &str) -> Frame {
     })
 }
 
-/// One message: type, length, body.
+/// A Redis command of these words, and empty lines, which the server passes
+/// over.
+pub(super) fn command(words: &[&str]) -> Frame {
+    let mut bytes = format!("*{}\r\n", words.len());
+    for word in words {
+        bytes += &format!("${}\r\n{word}\r\n", word.len());
+    }
+    framed(|pad| vec![bytes.clone().into_bytes(), vec![b'\n'; pad.len()]])
+}
+
+/// One PostgreSQL message: type, length, body.
 fn message(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
     let body = parts.concat();
     let length = u32::try_from(body.len() + 4).unwrap_or(u32::MAX);
@@ -31,8 +41,8 @@ fn message(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
     bytes
 }
 
-/// Renders messages twice: the second time with the spaces that make their
-/// length a multiple of 8.
+/// Renders messages twice: the second time with the spaces (or as many other
+/// bytes) that make their length a multiple of 8.
 fn framed(build: impl Fn(&[u8]) -> Vec<Vec<u8>>) -> Frame {
     const SPACES: &[u8; 8] = b"        ";
     let missing = build(b"").concat().len().wrapping_neg() % 8;

@@ -23,6 +23,7 @@ fn messages(frame: &Frame) -> Vec<(u8, Vec<u8>)> {
 
 #[track_caller]
 fn check(denial: &Denial) {
+    check_command(&denial.redis);
     for frame in [&denial.query, &denial.extended] {
         let at = frame.id_at as usize;
         assert_eq!(&frame.bytes[at..at + 16], NO_ID.as_bytes());
@@ -43,6 +44,43 @@ fn check(denial: &Denial) {
     check_statement(statement.expect("unnamed, no parameter types"));
     assert_eq!(bind, &[0; 8]);
     assert_eq!(execute, &[0; 5]);
+}
+
+/// The words of a Redis command.
+#[track_caller]
+fn words(frame: &Frame) -> Vec<String> {
+    let bytes = &frame.bytes[..frame.length as usize];
+    assert!(bytes.len().is_multiple_of(8));
+    let (first, padding) = bytes.split_at(frame.first as usize);
+    assert!(padding.len() < 8 && padding.iter().all(|byte| *byte == b'\n'));
+    let text = str::from_utf8(first).expect("ASCII");
+    let mut lines = text.split("\r\n");
+    let count: usize = lines.next().expect("count")[1..].parse().expect("count");
+    let words = (0..count).map(|_| {
+        let length: usize = lines.next().expect("length")[1..].parse().expect("length");
+        let word = lines.next().expect("word");
+        assert_eq!(word.len(), length);
+        word.to_owned()
+    });
+    let words = words.collect();
+    assert_eq!(lines.collect::<Vec<_>>(), [""]);
+    words
+}
+
+#[track_caller]
+fn check_command(frame: &Frame) {
+    let words = words(frame);
+    assert!(words[0].starts_with("guard: refused") && words[0].len() <= SHOWN_NAME);
+    // What the server shows of the arguments.
+    let mut shown = String::new();
+    for word in &words[1..] {
+        assert!(shown.len() < 128, "{shown}");
+        let room = 128 - shown.len();
+        shown += &format!("'{}' ", &word[..room.min(word.len())]);
+    }
+    assert!(shown.contains(&format!("decision {NO_ID}")), "{shown}");
+    let at = frame.id_at as usize;
+    assert_eq!(&frame.bytes[at..at + 16], NO_ID.as_bytes());
 }
 
 #[track_caller]
@@ -114,9 +152,9 @@ fn a_rule_without_a_reason_is_named_alone() {
 
 #[test]
 fn long_texts_are_cut_between_characters_and_say_so() {
-    let text = cut(&"'".repeat(2000));
+    let text = cut(&"'".repeat(2000), MAX_MESSAGE);
     assert!(text.ends_with("...") && text.len() <= MAX_MESSAGE);
-    assert_eq!(cut("short"), "short");
+    assert_eq!(cut("short", MAX_MESSAGE), "short");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use guard_common::engine::{self, Scan};
 use guard_common::facts::Facts;
 use guard_common::limits::CHUNK_BYTES;
 use guard_common::protocol::Dialect;
+use guard_common::redis::Command;
 use guard_common::repeat::Host;
 use guard_common::stream::{self, Chunk, Engine, Names, Stream, what};
 use guard_common::verdict::Decision;
@@ -122,6 +123,10 @@ impl Engine for HostEngine<'_> {
 
     fn end(&self, dialect: Dialect, scan: &mut Scan) {
         engine::end::<Host>(self.0.of(dialect), scan);
+    }
+
+    fn command(&self, key: u64, into: &mut Command) -> bool {
+        self.0.commands().find(key, into)
     }
 }
 
