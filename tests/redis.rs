@@ -334,8 +334,15 @@ fn the_balanced_policy_refuses_what_empties_or_reconfigures() {
     if !require(&[Need::Agent]) {
         return;
     }
-    // Scripts and listings of keys pass there; docs/policy.md says so.
-    let passes = ["eval-", "script-load", "keys-", "scan-", "randomkey"];
+    // Scripts, listings of keys and other names for them pass there.
+    let passes = [
+        "eval-",
+        "script-load",
+        "keys-",
+        "scan-",
+        "randomkey",
+        "rename",
+    ];
     let cases = paths::root().join("tests/cases/redis.jsonl");
     for (case, verdict) in explained("balanced.yaml", &cases) {
         let id = case["id"].as_str().unwrap_or_default();

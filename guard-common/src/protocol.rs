@@ -78,7 +78,6 @@ impl Protocol {
             }
             Self::Redis => {
                 all & !(Class::Merge.bit()
-                    | Class::Alter.bit()
                     | Class::AlterDrop.bit()
                     | Class::CopyIn.bit()
                     | Class::CopyOut.bit()

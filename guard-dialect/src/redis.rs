@@ -111,6 +111,11 @@ fn classify(row: &Row) -> Command {
         },
         name if name.ends_with("|help") => plain(&[Class::Session]),
         "swapdb" => plain(&[Class::Admin]),
+        // A key that others know by its name is gone there.
+        "rename" | "renamenx" | "move" => Command {
+            hits: keys | Class::Alter.bit(),
+            ..Command::default()
+        },
         "flushall" | "flushdb" | "sflush" => plain(&[Class::Truncate]),
         "keys" => Command {
             hits: Class::Select.bit(),
@@ -273,7 +278,7 @@ mod tests {
             ("lpush", "insert"),
             ("del", "delete"),
             ("getdel", "select delete"),
-            ("rename", "select insert update delete"),
+            ("rename", "select insert update delete alter"),
             ("copy", "select insert update"),
             ("flushall", "truncate"),
             ("swapdb", "admin"),

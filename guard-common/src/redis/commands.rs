@@ -74,7 +74,8 @@ impl Commands {
         let mut probe = 0;
         while probe < PROBES {
             let slot = &self.slots[(first + probe) & (SLOTS - 1)];
-            if slot.key == key {
+            // 0 is a free slot, and the key of a word that is too long.
+            if slot.key == key && key != 0 {
                 *into = *slot;
                 return true;
             }

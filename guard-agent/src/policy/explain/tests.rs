@@ -10,6 +10,8 @@ version: 1
 datasets:
   - { name: open, protocol: postgres, endpoints: ["127.0.0.1:5433"] }
   - { name: shop, protocol: postgres, endpoints: ["127.0.0.1:5432"], labels: [pii] }
+  - { name: cache, protocol: redis, endpoints: ["127.0.0.1:6379"], labels: [pii] }
+  - { name: queue, protocol: redis, endpoints: ["127.0.0.1:6380"], labels: [pii], accept_opaque: [dynamic] }
 rules:
   - { name: no-drops, when: { dataset: { labels: [pii] }, statement: [drop] }, action: block }
   - { name: watch, when: { dataset: shop, statement: [delete] }, action: kill, mode: observe }
@@ -237,4 +239,24 @@ fn random_streams_end_in_an_answer() {
         let (judgement, _) = judged(Some(1), &connection);
         assert!(judgement.messages.len() <= bytes.len());
     }
+}
+
+#[test]
+fn a_redis_command_is_judged_by_the_redis_datasets() {
+    let verdict = |dataset, line: &str| {
+        let connection = Connection::statement(Protocol::Redis, line);
+        let (judgement, _) = judged(dataset, &connection);
+        verdicts(&judgement)
+    };
+    assert_eq!(verdict(None, "FUNCTION FLUSH"), [('i', Verdict::Block)]);
+    assert_eq!(
+        verdict(None, "GET 'function flush'"),
+        [('i', Verdict::Allow)]
+    );
+    assert_eq!(verdict(None, ""), []);
+    // A dataset may accept what cannot be read.
+    let script = "EVAL \"return 1\" 0";
+    assert_eq!(verdict(None, script), [('i', Verdict::Block)]);
+    assert_eq!(verdict(Some(3), script), [('i', Verdict::Allow)]);
+    assert_eq!(verdict(Some(3), "JSON.DEL a"), [('i', Verdict::Block)]);
 }
