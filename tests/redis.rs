@@ -47,7 +47,7 @@ fn cli_with(stand: &Stand, redis: &Redis, agent: &str, option: &str, input: &Pat
 #[track_caller]
 fn send(stand: &Stand, redis: &Redis, agent: &str, writes: &[&[u8]]) -> String {
     let script = r#"
-import socket, sys, base64
+import socket, sys
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 try:
