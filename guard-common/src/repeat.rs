@@ -10,6 +10,16 @@ pub trait Turn {
 pub trait Repeat {
     /// Runs `body` for up to `turns` turns (the kernel's bound is 2^23).
     fn repeat<T: Turn>(turns: u32, body: &mut T);
+
+    /// Zero, from any number that is not a constant.
+    ///
+    /// What a loop changes begins with this where the loop's state is not in map
+    /// memory: the kernel's verifier follows a known number apart from what it
+    /// may become, and each of them doubles its work.
+    #[inline(always)]
+    fn zero(_any: u64) -> u64 {
+        0
+    }
 }
 
 /// The host's loop.

@@ -434,11 +434,29 @@ pub(crate) fn add_voice(ctx: &SockOpsContext, cookie: u64) -> bool {
     VOICES.update(cookie, ops, 0).is_ok()
 }
 
+/// What a new entry of `guard_names` holds for an instant.
+static BLANK: Facts = Facts::NEW;
+
 /// Keeps the facts of a name.
+///
+/// VERIFIER(6.1): a map takes values from map memory or the stack only. `facts`
+/// is memory that a global function was given, and too large for the stack, so
+/// the entry is made blank and then written in place. The socket's lock, under
+/// which both judges run, keeps readers out meanwhile.
 #[inline(always)]
 pub(crate) fn remember_name(key: &NameKey, facts: &Facts) {
-    // An LRU map makes room by itself; what is missing later is opaque.
-    let _ = NAMES.insert(key, facts, 0);
+    if NAMES.get_ptr(key).is_none() {
+        // An LRU map makes room by itself; what is missing later is opaque.
+        #[expect(
+            clippy::needless_borrows_for_generic_args,
+            reason = "by value it would be copied to the stack, which is too small"
+        )]
+        let _ = NAMES.insert(key, &BLANK, 0);
+    }
+    if let Some(entry) = NAMES.get_ptr_mut(key) {
+        // SAFETY: a map value of this type, not null; see `name` for eviction.
+        unsafe { *entry = *facts };
+    }
 }
 
 /// The facts of a name.
@@ -461,6 +479,8 @@ pub(crate) fn forget_name(key: &NameKey) {
 /// Keeps a poisoned socket for the agent.
 #[inline(always)]
 pub(crate) fn remember_poisoned(poisoned: &Poisoned) {
+    // VERIFIER(6.1): as in `remember_name`; this one fits on the stack.
+    let value = *poisoned;
     // A full map is survivable: see `guard_poisoned`.
-    let _ = POISONED.insert(poisoned.socket, poisoned, 0);
+    let _ = POISONED.insert(value.socket, value, 0);
 }

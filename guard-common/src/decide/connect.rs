@@ -123,16 +123,17 @@ struct Endpoints<'a> {
 
 impl<'a> Endpoints<'a> {
     #[inline(always)]
-    const fn new(policy: &'a Policy, target: Target) -> Self {
+    fn new<R: Repeat>(policy: &'a Policy, target: Target) -> Self {
+        let zero = R::zero(target.net[1]);
         Self {
             policy,
             target,
-            datasets: 0,
-            naming: 0,
-            named: 0,
-            dataset: NONE as u64,
-            mask: [0; 2],
-            span: 0,
+            datasets: zero,
+            naming: zero,
+            named: zero,
+            dataset: zero | u64::from(NONE),
+            mask: [zero; 2],
+            span: zero,
         }
     }
 }
@@ -219,7 +220,7 @@ impl Turn for Rules<'_> {
 #[inline(always)]
 #[must_use]
 pub fn dataset<R: Repeat>(policy: &Policy, target: Target) -> u8 {
-    let mut endpoints = Endpoints::new(policy, target);
+    let mut endpoints = Endpoints::new::<R>(policy, target);
     R::repeat(MAX_ENDPOINTS as u32, &mut endpoints);
     endpoints.dataset as u8
 }
@@ -234,7 +235,7 @@ pub fn dataset<R: Repeat>(policy: &Policy, target: Target) -> u8 {
 /// One turn for each endpoint and each rule of the policy.
 #[inline(always)]
 pub fn decide<R: Repeat>(policy: &Policy, target: Target, caller: Caller, outcome: &mut Outcome) {
-    let mut endpoints = Endpoints::new(policy, target);
+    let mut endpoints = Endpoints::new::<R>(policy, target);
     R::repeat(MAX_ENDPOINTS as u32, &mut endpoints);
     let (datasets, naming, named) = (endpoints.datasets, endpoints.naming, endpoints.named);
     outcome.dataset = endpoints.dataset as u8;
@@ -246,7 +247,7 @@ pub fn decide<R: Repeat>(policy: &Policy, target: Target, caller: Caller, outcom
         datasets,
         naming,
         named,
-        listed: 0,
+        listed: R::zero(target.net[1]),
         decision: &mut outcome.decision,
     };
     R::repeat(MAX_RULES as u32, &mut rules);

@@ -5,13 +5,17 @@
 /// VERIFIER(6.1 to 6.18): a bound that is checked on one copy of a number is
 /// lost on another, and LLVM compares whichever copy it likes. The barrier makes
 /// this a number of its own, so that the check stands right before the use.
+///
+/// VERIFIER(6.1): `!= 0` does not teach it "at least 1", which LLVM makes of
+/// every form of that check. So the number below is checked: one bound, and
+/// adding 1 gives the other.
 #[inline(always)]
 pub(crate) fn within(value: u32, limit: u32) -> Option<u32> {
-    let value = fresh(u64::from(value));
-    if value == 0 || value > u64::from(limit) {
+    let below = fresh(u64::from(value.wrapping_sub(1)));
+    if below >= u64::from(limit) {
         return None;
     }
-    Some(value as u32)
+    Some(below as u32 + 1)
 }
 
 /// A copy of `value` of which LLVM knows nothing.
@@ -27,4 +31,22 @@ pub(crate) fn fresh(value: u64) -> u64 {
     }
     #[cfg(not(target_arch = "bpf"))]
     value
+}
+
+/// Zero, of which neither LLVM nor the verifier knows that it is: the verifier
+/// takes two unknown numbers to be different even when they are one.
+#[inline(always)]
+pub(crate) fn zero(any: u64) -> u64 {
+    #[cfg(target_arch = "bpf")]
+    {
+        let mut value = any;
+        // SAFETY: an operation on one register.
+        unsafe { core::arch::asm!("{0} ^= {0}", inout(reg) value) };
+        value
+    }
+    #[cfg(not(target_arch = "bpf"))]
+    {
+        let _ = any;
+        0
+    }
 }

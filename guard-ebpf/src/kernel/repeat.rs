@@ -1,5 +1,6 @@
 //! The kernel's loop for the core: `bpf_loop`.
 
+use crate::kernel::bound;
 use aya_ebpf::helpers::bpf_loop;
 use core::ffi::c_void;
 use guard_common::repeat::{Repeat, Turn};
@@ -21,6 +22,11 @@ impl Repeat for Kernel {
                 0,
             );
         }
+    }
+
+    #[inline(always)]
+    fn zero(any: u64) -> u64 {
+        bound::zero(any)
     }
 }
 
