@@ -20,7 +20,7 @@ mod tables;
 
 pub use error::BpfError;
 pub use object::is_built;
-pub use probe::{Answer, Probe, probe};
+pub use probe::{Answer, Probe, Verified, beyond_reach, probe};
 pub use scope::mount_point as cgroup_mount_point;
 
 use crate::dialect::Dialects;

@@ -48,8 +48,14 @@ pub(crate) fn load(ring_bytes: u32) -> Result<Ebpf, BpfError> {
     Ok(object)
 }
 
-/// A program by name, and what the verifier said.
-pub(crate) type Tried = (&'static str, Result<(), BpfError>);
+/// What the verifier said of a program.
+pub(crate) struct Tried {
+    /// Name of the program.
+    pub(crate) name: &'static str,
+    /// Instructions that the verifier went through, where the kernel tells
+    /// (5.16 and later), or the refusal.
+    pub(crate) result: Result<Option<u32>, BpfError>,
+}
 
 /// Passes every program through the verifier and lets go of it again.
 pub(crate) fn try_programs() -> Result<Vec<Tried>, BpfError> {
@@ -58,10 +64,18 @@ pub(crate) fn try_programs() -> Result<Vec<Tried>, BpfError> {
     let mut object = load_maps(RING_BYTES)?;
     let mut results = Vec::new();
     for name in PROGRAMS {
-        let result = program(&mut object, name).and_then(|program| load_program(program, name));
-        results.push((name, result));
+        let result = program(&mut object, name).and_then(|program| {
+            load_program(program, name)?;
+            Ok(verified(program))
+        });
+        results.push(Tried { name, result });
     }
     Ok(results)
+}
+
+/// How many instructions the verifier went through for a loaded program.
+fn verified(program: &Program) -> Option<u32> {
+    program.info().ok()?.verified_instruction_count()
 }
 
 /// Makes the maps, and adjusts the programs to this kernel.

@@ -1,7 +1,7 @@
 //! What this kernel can enforce, found out by trying: every program goes
 //! through the verifier, none is attached.
 
-use super::object::{self, VOICE};
+use super::object::{self, Tried, VOICE};
 use aya::programs::{LsmAttachType, ProgramType};
 use aya::sys::is_program_supported;
 use serde::Serialize;
@@ -21,6 +21,20 @@ pub struct Answer {
     pub note: String,
 }
 
+/// What the kernel's verifier said of one program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// Name of the program.
+    pub program: &'static str,
+    /// Whether it loads.
+    pub loads: bool,
+    /// Instructions that the verifier went through; the kernel's limit is a
+    /// million. `None` where it does not say (before 5.16).
+    pub instructions: Option<u32>,
+    /// The refusal with all its causes.
+    pub refusal: Option<String>,
+}
+
 /// All answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Probe {
@@ -30,6 +44,8 @@ pub struct Probe {
     pub built: bool,
     /// One answer for each action and mechanism.
     pub answers: Vec<Answer>,
+    /// Every program, in the order in which they are attached.
+    pub programs: Vec<Verified>,
 }
 
 /// An action, the mechanism in words, and the programs that it is made of.
@@ -74,8 +90,8 @@ pub fn probe() -> Probe {
             let failure = match &results {
                 Ok(results) => results
                     .iter()
-                    .filter(|(name, _)| programs.contains(name))
-                    .find_map(|(_, result)| result.as_ref().err()),
+                    .filter(|tried| programs.contains(&tried.name))
+                    .find_map(|tried| tried.result.as_ref().err()),
                 Err(error) => Some(error),
             };
             Answer {
@@ -87,7 +103,7 @@ pub fn probe() -> Probe {
             }
         })
         .collect();
-    answers.push(unix_sockets());
+    answers.extend(beyond_reach());
     Probe {
         kernel: rustix::system::uname()
             .release()
@@ -95,7 +111,25 @@ pub fn probe() -> Probe {
             .into_owned(),
         built: object::is_built(),
         answers,
+        programs: results.iter().flatten().map(verified).collect(),
     }
+}
+
+/// What is told of one program.
+fn verified(tried: &Tried) -> Verified {
+    Verified {
+        program: tried.name,
+        loads: tried.result.is_ok(),
+        instructions: tried.result.as_ref().ok().copied().flatten(),
+        refusal: tried.result.as_ref().err().map(whole_reason),
+    }
+}
+
+/// What is not enforced although every program loads. Where Guard runs, the
+/// programs have loaded: this is then all that there is to say.
+#[must_use]
+pub fn beyond_reach() -> Vec<Answer> {
+    vec![unix_sockets()]
 }
 
 /// Statements over unix sockets would need BPF LSM, which no program of this
@@ -117,6 +151,13 @@ fn unix_sockets() -> Answer {
 
 /// An error as one line, with its causes.
 fn reason(error: &super::BpfError) -> String {
+    // The verifier's log is for developers; its first line says what failed.
+    let text = whole_reason(error);
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+/// An error with its causes.
+fn whole_reason(error: &super::BpfError) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
@@ -129,6 +170,5 @@ fn reason(error: &super::BpfError) -> String {
     if !rustix::process::geteuid().is_root() {
         text.push_str(" (run as root to find out)");
     }
-    // The verifier's log is for developers; its first line says what failed.
-    text.lines().next().unwrap_or_default().to_owned()
+    text
 }

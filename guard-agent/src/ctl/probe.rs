@@ -20,6 +20,7 @@ pub(super) fn probe(output: Output) -> Result<Exit, CtlError> {
         "built": probe.built,
         "enough": enough,
         "answers": probe.answers,
+        "programs": probe.programs,
     });
     show(&answer, output, text)?;
     Ok(if enough {

@@ -18,13 +18,6 @@ use std::os::fd::{AsFd, BorrowedFd};
 /// # Errors
 /// The kernel refuses, or what is pinned cannot be taken over.
 pub fn start(config: &Config) -> std::result::Result<Started, StartError> {
-    let probe = bpf::probe();
-    if !probe.built {
-        return Err(unsupported(&BpfError::NotBuilt));
-    }
-    let missing = probe.answers.iter().filter(|answer| !answer.works);
-    let not_enforced = missing.map(|answer| format!("{}: {}", answer.action, answer.note));
-    let not_enforced = not_enforced.collect();
     let options = Options {
         scope: config.scope.clone(),
         pin_dir: Some(config.pin_dir.clone()),
@@ -43,11 +36,13 @@ pub fn start(config: &Config) -> std::result::Result<Started, StartError> {
     let ring = kernel.events().ok_or(BpfError::NoMap("guard_events"));
     let ring = ring.map_err(failed("ring buffer"))?;
     let adopted = kernel.adopted();
+    let not_enforced = bpf::beyond_reach();
+    let text = |answer: &bpf::Answer| format!("{}: {}", answer.action, answer.note);
     Ok(Started {
         enforcer: Box::new(Link(Some(kernel))),
         ring: Box::new(Events(ring)),
         adopted,
-        not_enforced,
+        not_enforced: not_enforced.iter().map(text).collect(),
     })
 }
 
