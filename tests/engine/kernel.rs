@@ -10,12 +10,8 @@ use guard_common::engine::{Scan, Tables};
 use guard_common::facts::Facts;
 use guard_common::limits::CHUNK_BYTES;
 use guard_tests::need::{Need, require};
-use guard_tests::paths;
-use std::path::PathBuf;
-use std::process::Command;
-
-#[path = "../../guard-agent/build/toolchain.rs"]
-mod toolchain;
+use guard_tests::{selftest, wait};
+use std::path::{Path, PathBuf};
 
 /// A plain record as a map value.
 #[repr(transparent)]
@@ -31,8 +27,8 @@ const BEGIN: u32 = 1;
 const FEED: u32 = 2;
 const END: u32 = 4;
 
-/// Texts that are compared.
-const TEXTS: usize = 100_000;
+/// Texts that are compared, on hardware.
+const TEXTS: u32 = 100_000;
 
 /// The loaded object.
 struct Kernel {
@@ -43,8 +39,8 @@ struct Kernel {
 }
 
 impl Kernel {
-    fn load(tables: &Tables) -> Self {
-        let object = std::fs::read(build()).expect("the object that was just built");
+    fn load(object: &Path, tables: &Tables) -> Self {
+        let object = std::fs::read(object).expect("the object that was just built");
         let mut bpf = EbpfLoader::new().load(&object).expect("the object loads");
         let mut lexer: Array<_, Bytes<Tables>> = take(&mut bpf, "selftest_lexer");
         // SAFETY: `Bytes` is transparent.
@@ -103,71 +99,35 @@ pub(crate) fn take<V: aya::Pod>(bpf: &mut Ebpf, name: &str) -> Array<MapData, V>
     map.try_into().expect("the map is an array of that size")
 }
 
-/// Builds the object with the engine for tests.
-pub(crate) fn build() -> PathBuf {
-    let found = toolchain::Toolchain::find().expect("the tools were there a moment ago");
-    let folder = paths::target().join("selftest");
-    let mut cargo = Command::new("cargo");
-    cargo
-        .env("RUSTC", &found.compiler.rustc)
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env(
-            "CARGO_ENCODED_RUSTFLAGS",
-            toolchain::rustflags(&found, paths::root()),
-        )
-        .current_dir(paths::root())
-        .args([
-            "build",
-            "--package",
-            "guard-ebpf",
-            "--bin",
-            "guard-selftest",
-        ])
-        .args([
-            "--release",
-            "--locked",
-            "--target",
-            toolchain::TARGET,
-            "--target-dir",
-        ])
-        .arg(&folder);
-    if found.compiler.build_core {
-        cargo.args(["-Z", "build-std=core"]);
-    }
-    let status = cargo.status().expect("cargo starts");
-    assert!(status.success(), "the object does not build");
-    folder
-        .join(toolchain::TARGET)
-        .join("release/guard-selftest")
-}
-
-/// Whether the object can be built and run here.
+/// The object for tests, where it can be built and run.
 #[track_caller]
-pub(crate) fn can_run() -> bool {
+pub(crate) fn object() -> Option<PathBuf> {
     if !require(&[Need::Root]) {
-        return false;
+        return None;
     }
-    if let Err(missing) = toolchain::Toolchain::find() {
-        eprintln!("not run: {missing}");
-        return false;
+    match selftest::build() {
+        Ok(object) => Some(object),
+        Err(missing) => {
+            eprintln!("not run: {missing}");
+            None
+        }
     }
-    true
 }
 
 #[test]
 fn the_kernel_says_what_the_host_says() {
-    if !can_run() {
+    let Some(object) = object() else {
         return;
-    }
+    };
     let mut engine = Engine::new();
-    let mut kernel = Kernel::load(&engine.tables);
+    let mut kernel = Kernel::load(&object, &engine.tables);
     let mut random = Random::new(3);
     let pool: Vec<String> = super::cases().into_iter().map(|case| case.sql).collect();
     for sql in &pool {
         let text = sql.as_bytes();
         assert_eq!(kernel.facts(text, &[]), engine.facts(text, &[]), "{sql}");
     }
-    for _ in 0..TEXTS {
+    for _ in 0..wait::rounds(TEXTS) {
         let text = random.text(&pool);
         let splits = random.splits(text.len());
         assert_eq!(

@@ -14,6 +14,7 @@ pub mod process;
 pub mod redis;
 pub mod repl;
 pub mod scratch;
+pub mod selftest;
 pub mod stand;
 pub mod wait;
 pub mod wire;

@@ -24,6 +24,15 @@ pub enum Tls {
     On,
 }
 
+/// The data folder that servers get a copy of, made if it is not there.
+///
+/// # Panics
+/// If it cannot be made.
+#[must_use]
+pub fn prepared() -> PathBuf {
+    template::cached()
+}
+
 /// A running server.
 #[derive(Debug)]
 pub struct Postgres {

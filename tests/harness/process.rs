@@ -57,6 +57,7 @@ impl Finished {
 /// killed.
 #[track_caller]
 pub fn run(command: &mut Command, limit: Duration) -> Finished {
+    let limit = limit * crate::wait::pace();
     let start = Instant::now();
     command
         .stdin(Stdio::null())

@@ -5,6 +5,7 @@ use guard_common::abi::event::ARGV_CUT;
 use guard_common::verdict::{Cause, Effect, Verdict};
 use guard_tests::need::{Need, require};
 use guard_tests::scratch::Scratch;
+use guard_tests::wait;
 use std::path::Path;
 use std::process::Command;
 
@@ -47,14 +48,15 @@ fn three_hundred_refused_starts_leave_nothing() {
     std::fs::copy("/usr/bin/touch", &binary).expect("copy");
     let binary = binary.display().to_string();
     let mut guard = Guard::new(POLICY);
+    let rounds = wait::rounds(150);
     let text = format!(
-        "i=0; while [ $i -lt 150 ]; do {script} migrate reset; a=$?; \
+        "i=0; while [ $i -lt {rounds} ]; do {script} migrate reset; a=$?; \
          (cd {folder} && exec {binary} migrate reset trace2); echo $a $?; i=$((i+1)); done 2>/dev/null",
         folder = scratch.path().display()
     );
     let (id, status, output) = guard.run(&["/bin/sh", "-c", &text]);
     assert_eq!(status, 0, "{output}");
-    assert_eq!(output, "137 137\n".repeat(150));
+    assert_eq!(output, "137 137\n".repeat(rounds as usize));
     assert!(!left(&trace));
     for name in ["migrate", "reset", "trace2"] {
         assert!(!scratch.join(name).exists(), "{name} was touched");
@@ -63,7 +65,7 @@ fn three_hundred_refused_starts_leave_nothing() {
     let killed = killed
         .iter()
         .filter(|exec| exec.effect == Effect::Sigkill as u32);
-    assert_eq!(killed.count(), 300);
+    assert_eq!(killed.count(), 2 * rounds as usize);
     guard.assert_no_faults();
 }
 

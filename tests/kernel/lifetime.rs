@@ -122,7 +122,7 @@ fn a_thousand_sessions_leave_no_entry() {
         return;
     }
     let mut guard = Guard::new(POLICY);
-    for round in 0..1000 {
+    for round in 0..wait::rounds(1000) {
         let text = if round % 3 == 0 {
             "date; (true &)"
         } else {

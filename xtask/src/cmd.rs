@@ -68,6 +68,25 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Runs a command whose words matter only when it fails: then they are part of
+/// the error.
+pub(crate) fn quiet(command: &mut Command) -> Result<()> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start `{}`", line(command)))?;
+    if !output.status.success() {
+        bail!(
+            "`{}` failed: {}\n{}{}",
+            line(command),
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(())
+}
+
 /// Runs a command in silence; tells whether it could be started and succeeded.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command

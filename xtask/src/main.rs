@@ -13,6 +13,7 @@ mod paths;
 mod setup;
 mod test;
 mod tidy;
+mod vm;
 
 /// Everything that is done to this project, by one program: CI calls nothing else.
 #[derive(Parser)]
@@ -30,6 +31,8 @@ enum Task {
     Demo(demo::Options),
     /// Run every test this machine can run; one that cannot run is a failure
     Test(test::Options),
+    /// Run the tests on other kernels, in virtual machines
+    Vm(vm::Options),
     /// Measure what Guard costs, beside a control that measures nothing (root)
     Bench(bench::Options),
     /// Look for bytes that break a property, guided by coverage
@@ -56,6 +59,7 @@ fn run(task: Task) -> Result<()> {
         Task::Setup(options) => setup::run(&options),
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Vm(options) => vm::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Lint(options) => lint::run(&options),

@@ -7,8 +7,8 @@ use anyhow::{Result, bail};
 use clap::Args;
 use std::time::Duration;
 
-mod count;
-mod target;
+pub(crate) mod count;
+pub(crate) mod target;
 
 use count::Count;
 

@@ -95,7 +95,7 @@ fn give_to_owner(folder: &Path) {
 
 /// The template under `target/`, made if it is not there. A lock keeps two test
 /// processes from making it at once.
-fn cached() -> PathBuf {
+pub(super) fn cached() -> PathBuf {
     let cache = paths::target().join("postgres");
     fs::create_dir_all(&cache).expect("target can be written");
     // Its name changes with its content, so that an old one is never used.

@@ -4,23 +4,23 @@ use std::ops::AddAssign;
 
 /// Tests by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Count {
+pub(crate) struct Count {
     /// Tests that returned.
-    pub(super) passed: usize,
+    pub(crate) passed: usize,
     /// Tests that panicked, and targets that did not come to their end.
-    pub(super) failed: usize,
+    pub(crate) failed: usize,
 }
 
 impl Count {
     /// One failure: of a target as a whole.
-    pub(super) const FAILURE: Self = Self {
+    pub(crate) const FAILURE: Self = Self {
         passed: 0,
         failed: 1,
     };
 
     /// Reads `test result: ok. 3 passed; 0 failed; 1 ignored; …`. An ignored
     /// test counts as failed: the project has none.
-    pub(super) fn of_line(line: &str) -> Option<Self> {
+    pub(crate) fn of_line(line: &str) -> Option<Self> {
         let mut parts = line
             .strip_prefix("test result: ")?
             .split_once(". ")?

@@ -12,16 +12,16 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// One test executable.
-pub(super) struct Target {
+pub(crate) struct Target {
     /// `package::target`, as printed.
-    pub(super) name: String,
-    executable: PathBuf,
+    pub(crate) name: String,
+    pub(crate) executable: PathBuf,
     /// The folder of its package: where cargo would run it.
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 /// Builds all test targets of the host crates.
-pub(super) fn build() -> Result<Vec<Target>> {
+pub(crate) fn build() -> Result<Vec<Target>> {
     let mut command = cmd::cargo();
     command.args([
         "test",
@@ -51,7 +51,7 @@ pub(super) fn build() -> Result<Vec<Target>> {
 }
 
 /// Runs the examples in the documentation.
-pub(super) fn doc_tests(limit: Duration) -> Result<Count> {
+pub(crate) fn doc_tests(limit: Duration) -> Result<Count> {
     let mut command = cmd::cargo();
     command.args(["test", "--doc", "--quiet"]);
     println!("\n=== examples in the documentation");
@@ -82,7 +82,7 @@ impl Target {
     }
 
     /// Runs the target; prints what it prints.
-    pub(super) fn run(&self, filter: Option<&str>, skips: &Path, limit: Duration) -> Result<Count> {
+    pub(crate) fn run(&self, filter: Option<&str>, skips: &Path, limit: Duration) -> Result<Count> {
         println!("\n=== {}", self.name);
         let mut command = Command::new(&self.executable);
         command
