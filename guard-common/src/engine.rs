@@ -31,6 +31,7 @@ use crate::hash;
 use crate::limits::{CELLS, CHUNK_BYTES, DEPTH, NAME_BYTES, WITH_NAMES};
 use crate::repeat::{Repeat, Turn};
 use crate::text::Text;
+use core::marker::PhantomData;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Frames of the statement automaton: a parenthesis inside a WHERE takes two
@@ -169,10 +170,11 @@ fn run<R: Repeat>(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTES], t
     scan.limit = to;
     scan.mark = scan.position;
     scan.upto = scan.position;
-    let mut block = Block {
+    let mut block = Block::<R> {
         tables,
         scan,
         chunk,
+        repeat: PhantomData,
     };
     R::repeat(MAX_TURNS, &mut block);
     let scan = block.scan;
@@ -206,13 +208,14 @@ const TURN_STEPS: u32 = 3;
 /// What is done turn by turn: take a piece of a word, take a step of the
 /// statement automaton, or read on to the next event. Everything that one turn
 /// leaves for the next is in [`Scan`].
-struct Block<'a> {
+struct Block<'a, R> {
     tables: &'a Tables,
     scan: &'a mut Scan,
     chunk: &'a [u8; CHUNK_BYTES],
+    repeat: PhantomData<R>,
 }
 
-impl Turn for Block<'_> {
+impl<R: Repeat> Turn for Block<'_, R> {
     #[inline(always)]
     fn turn(&mut self, _index: u32) -> bool {
         let limit = self.scan.limit;
@@ -228,6 +231,8 @@ impl Turn for Block<'_> {
                 break;
             }
             statement::step(self.tables, self.scan);
+            // VERIFIER: without it the proof is several times as long.
+            R::forget(self.scan);
             steps += 1;
         }
         if self.scan.now != 0 {
@@ -248,7 +253,7 @@ impl Turn for Block<'_> {
     }
 }
 
-impl Block<'_> {
+impl<R> Block<'_, R> {
     /// Up to [`TURN_BYTES`] bytes, or to the first event.
     #[inline(always)]
     fn read(&mut self, limit: u32) {

@@ -4,19 +4,25 @@
 //! shipped.
 //!
 //! For the host it only has to pass `cargo check`, as the first object.
-#![cfg_attr(target_arch = "bpf", no_std, no_main)]
+#![cfg_attr(target_arch = "bpf", no_std, no_main, feature(asm_experimental_arch))]
 
-use aya_ebpf::helpers::bpf_loop;
+/// The loop of the first object.
+mod kernel {
+    #[expect(dead_code, reason = "the engine needs a part of it")]
+    pub(crate) mod bound;
+    pub(crate) mod repeat;
+}
+
 use aya_ebpf::macros::{classifier, map};
 use aya_ebpf::maps::Array;
 use aya_ebpf::programs::TcContext;
-use core::ffi::c_void;
 use guard_common::engine::{self, Scan, Tables};
 use guard_common::limits::CHUNK_BYTES;
 use guard_common::protocol::{Dialect, Protocol};
 use guard_common::redis::{self, Command, Commands};
 use guard_common::repeat::{Repeat, Turn};
 use guard_common::stream::{BLIND, Chunk, Engine, Stream};
+use kernel::repeat::Kernel;
 
 /// What one run does, in this order: bits of [`Order::what`].
 const BEGIN: u32 = 1;
@@ -200,32 +206,6 @@ fn scan() -> Option<&'static mut Scan> {
     let scan = SCAN.get_ptr_mut(0)?;
     // SAFETY: a valid map value; test runs are one at a time.
     Some(unsafe { &mut *scan })
-}
-
-/// `bpf_loop`.
-struct Kernel;
-
-impl Repeat for Kernel {
-    #[inline(always)]
-    fn repeat<T: Turn>(turns: u32, body: &mut T) {
-        // SAFETY: `body` outlives the call, and the kernel hands the very
-        // pointer back to `step::<T>` and to nothing else.
-        unsafe {
-            bpf_loop(
-                turns,
-                step::<T> as *mut c_void,
-                core::ptr::from_mut(body).cast(),
-                0,
-            );
-        }
-    }
-}
-
-/// One turn as the kernel calls it; 1 ends the loop.
-unsafe extern "C" fn step<T: Turn>(index: u32, body: *mut c_void) -> i64 {
-    // SAFETY: `body` is the pointer given to `bpf_loop` above.
-    let body = unsafe { &mut *body.cast::<T>() };
-    i64::from(!body.turn(index))
 }
 
 /// The licence that the kernel asks for.

@@ -118,9 +118,9 @@ fn judge<R: Repeat>(
         decision,
         excluded: names.excluded,
         opaque,
-        enforced: 0,
-        observed: 0,
-        matching: 0,
+        enforced: R::zero(sender.selectors) as u32,
+        observed: R::zero(sender.selectors) as u32,
+        matching: R::zero(sender.selectors),
     };
     R::repeat(MAX_RULES as u32, &mut pass);
     let (enforced, observed, matching) = (pass.enforced, pass.observed, pass.matching);

@@ -50,3 +50,17 @@ pub(crate) fn zero(any: u64) -> u64 {
         0
     }
 }
+
+/// Makes LLVM forget what it knows of the memory behind a reference, so that it
+/// is loaded anew.
+#[inline(always)]
+pub(crate) fn forget<T>(state: &mut T) {
+    #[cfg(target_arch = "bpf")]
+    // SAFETY: a move of a register to itself; LLVM takes the memory for changed,
+    // and it is not.
+    unsafe {
+        core::arch::asm!("{0} = {0}", in(reg) core::ptr::from_mut(state));
+    }
+    #[cfg(not(target_arch = "bpf"))]
+    let _ = state;
+}

@@ -28,6 +28,11 @@ impl Repeat for Kernel {
     fn zero(any: u64) -> u64 {
         bound::zero(any)
     }
+
+    #[inline(always)]
+    fn forget<T>(state: &mut T) {
+        bound::forget(state);
+    }
 }
 
 /// One turn as the kernel calls it; 1 ends the loop.

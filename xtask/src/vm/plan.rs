@@ -124,7 +124,7 @@ fn probe(built: &Built) -> Job {
     Job {
         name: super::outcome::PROBE.to_owned(),
         is_test: false,
-        limit: 60,
+        limit: 120,
         dir: "/".to_owned(),
         run: built.programs.join("guardctl").display().to_string(),
         args: ["probe", "-o", "json"].map(str::to_owned).to_vec(),

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::abi::policy::{ExecPattern, PATTERN_DIRECTORY, PATTERN_NAME, PATTERN_PATH};
 use crate::limits::{MAX_EXEC_PATTERNS, MAX_LAUNCHERS, PATTERN_TOKENS};
+use core::marker::PhantomData;
 
 /// Marks the arguments that may stand for the program.
 ///
@@ -136,18 +137,24 @@ pub(super) fn compare<R: Repeat>(policy: &Policy, work: &mut Work) {
     work.perhaps = 0;
     work.begin_pattern(0);
     let turns = MAX_EXEC_PATTERNS * (ARGV_TOKENS + 1);
-    R::repeat(turns as u32, &mut Patterns { policy, work });
+    let mut patterns = Patterns::<R> {
+        policy,
+        work,
+        repeat: PhantomData,
+    };
+    R::repeat(turns as u32, &mut patterns);
 }
 
 /// Walks from pattern to pattern, and for each over arguments or directories.
 ///
 /// `cursor.at`: the pattern, `cursor.inner`: the argument or directory.
-struct Patterns<'a> {
+struct Patterns<'a, R> {
     policy: &'a Policy,
     work: &'a mut Work,
+    repeat: PhantomData<R>,
 }
 
-impl Turn for Patterns<'_> {
+impl<R: Repeat> Turn for Patterns<'_, R> {
     #[inline(always)]
     fn turn(&mut self, _: u32) -> bool {
         let work = &mut *self.work;
@@ -160,7 +167,7 @@ impl Turn for Patterns<'_> {
         let ended = if pattern.kind == PATTERN_DIRECTORY {
             work.compare_directory(pattern, bit)
         } else {
-            work.compare_argument(pattern, bit)
+            work.compare_argument::<R>(pattern, bit)
         };
         if ended {
             work.begin_pattern(work.cursor.at.wrapping_add(1));
@@ -216,7 +223,7 @@ impl Work {
     /// Takes one argument into all readings of a pattern; `true` when the pattern
     /// is decided.
     #[inline(always)]
-    fn compare_argument(&mut self, pattern: &ExecPattern, bit: u64) -> bool {
+    fn compare_argument<R: Repeat>(&mut self, pattern: &ExecPattern, bit: u64) -> bool {
         let at = self.cursor.inner;
         if at >= self.count || at >= ARGV_TOKENS as u64 {
             self.end_pattern(pattern, bit);
@@ -224,7 +231,7 @@ impl Work {
         }
         let begun = self.cursor.reached | self.cursor.values != 0;
         if begun {
-            self.follow(at, pattern);
+            self.follow::<R>(at, pattern);
         }
         if self.open >> (at & 63) & 1 != 0 && self.begins(at, pattern) {
             if pattern.kind != PATTERN_ARGV {
@@ -265,13 +272,13 @@ impl Work {
     /// the pattern, an option or the value of one that stands between words, or
     /// part of the rest. What is none of these ends the reading.
     #[inline(always)]
-    fn follow(&mut self, at: u64, pattern: &ExecPattern) {
+    fn follow<R: Repeat>(&mut self, at: u64, pattern: &ExecPattern) {
         let slot = at as usize & (ARGV_TOKENS - 1);
         let (token, name) = (self.full[slot], self.names[slot]);
         let is_option = self.options >> (at & 63) & 1 != 0;
         let words = u32::from(pattern.count);
         let all = words.wrapping_add(u32::from(pattern.options));
-        let (mut word, mut own) = (0_u64, 0_u64);
+        let (mut word, mut own) = (R::zero(token), R::zero(name));
         let mut index = 1;
         while index < PATTERN_TOKENS {
             let hit = 1 << index;

@@ -23,13 +23,13 @@ impl Names {
         let mut found = Found {
             policy,
             facts,
-            rules: 0,
+            rules: R::zero(facts.hits),
         };
         if about.tables != 0 && facts.table_count != 0 {
             R::repeat(TABLE_NAMES as u32, &mut Tables(&mut found));
         }
         let mut excluded = about.tables & !found.rules;
-        found.rules = 0;
+        found.rules = R::zero(facts.hits);
         if about.calls != 0 && facts.call_count != 0 {
             R::repeat(CALLS as u32, &mut Calls(&mut found));
         }
@@ -85,7 +85,7 @@ pub(super) fn concerned<R: Repeat>(
         facts,
         sender,
         rules,
-        found: 0,
+        found: R::zero(rules),
     };
     R::repeat(MAX_RULES as u32, &mut concern);
     concern.found != 0
