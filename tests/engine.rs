@@ -7,6 +7,8 @@ mod generator;
 mod host;
 #[path = "engine/kernel.rs"]
 mod kernel;
+#[path = "engine/mysql.rs"]
+mod mysql;
 #[path = "engine/redis.rs"]
 mod redis;
 
@@ -33,8 +35,11 @@ struct Told {
 }
 
 fn cases() -> Vec<Case> {
-    let lines = include_str!("cases/engine.jsonl").lines();
-    lines.map(|line| case(line).expect(line)).collect()
+    read(include_str!("cases/engine.jsonl"))
+}
+
+fn read(file: &str) -> Vec<Case> {
+    file.lines().map(|line| case(line).expect(line)).collect()
 }
 
 fn case(line: &str) -> Option<Case> {

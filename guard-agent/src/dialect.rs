@@ -12,10 +12,10 @@ use zerocopy::{FromZeros, IntoBytes};
 pub use guard_dialect::{fingerprint, function_lists, is_safe_function, summary};
 
 /// The tables of each dialect by its number, as the build script wrote them.
-static FILES: [&[u8]; Dialect::ALL.len()] = [include_bytes!(concat!(
-    env!("OUT_DIR"),
-    "/postgresql.tables"
-))];
+static FILES: [&[u8]; Dialect::ALL.len()] = [
+    include_bytes!(concat!(env!("OUT_DIR"), "/postgresql.tables")),
+    include_bytes!(concat!(env!("OUT_DIR"), "/mysql.tables")),
+];
 
 /// What the engine knows: the tables of all dialects, by number, and the
 /// commands of Redis.
@@ -31,9 +31,9 @@ impl Dialects {
     ///
     /// When there is no memory for them (3 MiB each).
     pub fn load() -> io::Result<Self> {
-        let [postgresql] = FILES;
+        let [postgresql, mysql] = FILES;
         Ok(Self {
-            tables: [read(postgresql)?],
+            tables: [read(postgresql)?, read(mysql)?],
             commands: guard_dialect::redis::commands().map_err(io::Error::other)?,
         })
     }
@@ -47,9 +47,10 @@ impl Dialects {
     /// The tables of a dialect.
     #[must_use]
     pub fn of(&self, dialect: Dialect) -> &Tables {
-        let [postgresql] = &self.tables;
+        let [postgresql, mysql] = &self.tables;
         match dialect {
             Dialect::Postgresql => postgresql,
+            Dialect::Mysql => mysql,
         }
     }
 }
@@ -63,6 +64,7 @@ fn read(file: &[u8]) -> io::Result<Box<Tables>> {
 }
 
 const _: () = {
-    let [postgresql] = FILES;
+    let [postgresql, mysql] = FILES;
     assert!(postgresql.len() == size_of::<Tables>());
+    assert!(mysql.len() == size_of::<Tables>());
 };

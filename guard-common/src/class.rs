@@ -226,11 +226,15 @@ pub enum Opaque {
     Name = 13,
     /// A function, or a Redis command, that is not known to be safe.
     Function = 14,
+    /// What the server reads depends on its version, which is not known.
+    Version = 15,
+    /// A compressed protocol.
+    Compression = 16,
 }
 
 impl Opaque {
     /// All reasons in the order of their numbers.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Tls,
         Self::Gss,
         Self::Encoding,
@@ -246,6 +250,8 @@ impl Opaque {
         Self::Setting,
         Self::Name,
         Self::Function,
+        Self::Version,
+        Self::Compression,
     ];
 
     /// The bit of this reason.
@@ -273,6 +279,8 @@ impl Opaque {
             Self::Setting => "setting",
             Self::Name => "name",
             Self::Function => "function",
+            Self::Version => "version",
+            Self::Compression => "compression",
         }
     }
 
@@ -303,6 +311,10 @@ impl Opaque {
             Self::Function => {
                 "this function or command is not on the list of those known to be safe"
             }
+            Self::Version => {
+                "what the server runs of a /*! */ comment depends on its version, which is not known"
+            }
+            Self::Compression => "compression hides the statements; connect without it",
         }
     }
 }

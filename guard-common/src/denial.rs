@@ -6,6 +6,7 @@
 //! in the kernel.
 
 use crate::limits::DENIAL_BYTES;
+use crate::mysql;
 use crate::protocol::Protocol;
 use crate::redis;
 use crate::stream::Stream;
@@ -44,6 +45,10 @@ pub struct Denial {
     pub extended: Frame,
     /// Redis: a command that no server knows, whose name is the message.
     pub redis: Frame,
+    /// MySQL, in place of a command: one `COM_QUERY`.
+    pub mysql: Frame,
+    /// The same with the (empty) attributes that the client has agreed on.
+    pub mysql_attributes: Frame,
 }
 
 impl Denial {
@@ -56,6 +61,9 @@ impl Denial {
             (Protocol::Postgres, b'Q' | b'F') => Some(&self.query),
             (Protocol::Postgres, b'P' | b'E') => Some(&self.extended),
             (Protocol::Redis, redis::ARRAY | redis::LINE) => Some(&self.redis),
+            (Protocol::Mysql, _) if !mysql::can_answer(stream) => None,
+            (Protocol::Mysql, _) if mysql::has_attributes(stream) => Some(&self.mysql_attributes),
+            (Protocol::Mysql, _) => Some(&self.mysql),
             _ => None,
         }
     }
@@ -78,4 +86,4 @@ pub const fn index(decision: &Decision, opaque: u32) -> u32 {
     96 + (decision.cause & 15) as u32
 }
 
-const _: () = assert!(size_of::<Denial>() == 3 * (16 + DENIAL_BYTES));
+const _: () = assert!(size_of::<Denial>() == 5 * (16 + DENIAL_BYTES));

@@ -15,11 +15,13 @@
 //! of a text into chunks gives the same facts.
 
 mod names;
+mod server;
 mod statement;
 mod tables;
 mod verbs;
 mod with;
 
+pub use server::Server;
 pub use statement::MAX_STEPS;
 pub use tables::{Action, Event, STATE_BITS, Tables};
 pub use tables::{action, event, resolve};
@@ -86,11 +88,11 @@ pub struct Scan {
     tag_length: u32,
     /// Number being read (`$n`).
     number: u32,
-    /// 1 after the first of a pair of double quotes inside a quoted name.
+    /// 1 after the first of a pair of quotes inside a quoted name.
     quote: u32,
     /// 1 when the text has ended.
     done: u32,
-    /// 1 while the word's letters are folded to lower case.
+    /// 1 while the word's letters are folded to lower case; 2: in backticks too.
     fold: u32,
     /// 1 behind a dot: the next word continues the name.
     dotted: u32,
@@ -110,6 +112,12 @@ pub struct Scan {
     with_depth: [u8; WITH_NAMES],
     /// Names in use before the first of the same WITH.
     with_base: [u8; WITH_NAMES],
+    /// 1 when the NUL at hand is the end of the text.
+    ending: u32,
+    /// 1 inside a comment that the server executes.
+    executed: u32,
+    /// The server that reads the text, where that matters.
+    pub server: Server,
     /// Suspended states with their `base`, outermost first.
     frames: [u32; FRAMES],
     /// The dotted name being taken.
@@ -141,6 +149,8 @@ pub fn begin(tables: &Tables, scan: &mut Scan) {
     scan.with_count = 0;
     scan.now = 0;
     scan.later = 0;
+    scan.ending = 0;
+    scan.executed = 0;
     scan.word = hash::START;
     scan.name.len = 0;
     scan.name.cut = 0;
@@ -194,6 +204,7 @@ const MAX_TURNS: u32 = CHUNK_BYTES as u32 * 64;
 pub fn end<R: Repeat>(tables: &Tables, scan: &mut Scan) {
     if scan.done == 0 {
         scan.position = 0;
+        scan.ending = 1;
         run::<R>(tables, scan, &NOTHING, 1);
     }
 }

@@ -20,6 +20,7 @@ pub mod facts;
 pub mod fault;
 pub mod hash;
 pub mod limits;
+pub mod mysql;
 pub mod pg;
 pub mod protocol;
 pub mod redis;

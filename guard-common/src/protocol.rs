@@ -45,7 +45,7 @@ impl Protocol {
     /// Whether its statements can be judged: there is framing for it.
     #[must_use]
     pub const fn is_judged(self) -> bool {
-        matches!(self, Self::Postgres | Self::Redis)
+        true
     }
 
     /// The name for people.
@@ -63,7 +63,8 @@ impl Protocol {
     #[must_use]
     pub const fn dialect(self) -> Dialect {
         match self {
-            Self::Postgres | Self::Mysql | Self::Redis => Dialect::Postgresql,
+            Self::Mysql => Dialect::Mysql,
+            Self::Postgres | Self::Redis => Dialect::Postgresql,
         }
     }
 
@@ -96,17 +97,20 @@ impl Protocol {
 pub enum Dialect {
     /// PostgreSQL's SQL.
     Postgresql = 0,
+    /// The SQL of MySQL and MariaDB.
+    Mysql = 1,
 }
 
 impl Dialect {
     /// All dialects in the order of their numbers.
-    pub const ALL: [Self; 1] = [Self::Postgresql];
+    pub const ALL: [Self; 2] = [Self::Postgresql, Self::Mysql];
 
     /// The name of its tables' file.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Postgresql => "postgresql",
+            Self::Mysql => "mysql",
         }
     }
 }

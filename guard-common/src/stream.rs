@@ -8,14 +8,16 @@
 //! caller: chunk ─► step … step ─► message complete ─► settle ─► decide ─► next
 //! ```
 //!
-//! The steps are those of the stream's protocol: [`crate::pg`], [`crate::redis`]. The functions
+//! The steps are those of the stream's protocol: [`crate::pg`], [`crate::mysql`],
+//! [`crate::redis`]. The functions
 //! here pick them; the kernel does the same with a global function for each, so
 //! that the verifier proves them one by one.
 
 use crate::class::{Class, Opaque};
-use crate::engine::Scan;
+use crate::engine::{Scan, Server};
 use crate::facts::Facts;
 use crate::limits::{CHUNK_BYTES, NAME_BYTES};
+use crate::mysql;
 use crate::pg;
 use crate::protocol::{Dialect, Protocol};
 use crate::redis;
@@ -138,6 +140,8 @@ pub struct Stream {
     pub protocol: u8,
     /// Zero.
     pub reserved: [u8; 6],
+    /// What a MySQL connection has besides.
+    pub mysql: mysql::Connection,
     /// The database that the client asks for when it connects.
     pub database: Text<NAME_BYTES>,
     /// The user as whom it logs in.
@@ -171,6 +175,9 @@ impl Stream {
         self.user.len = 0;
         self.unnamed.set_unknown();
         self.portal.set_unknown();
+        self.target = 0;
+        self.mysql = mysql::Connection::NEW;
+        self.scan.server = Server::UNKNOWN;
     }
 
     /// The protocol.
@@ -234,7 +241,7 @@ impl Stream {
 pub fn step<E: Engine>(engine: &E, stream: &mut Stream, chunk: &Chunk) {
     match stream.protocol() {
         Protocol::Postgres => pg::step(engine, stream, chunk),
-        Protocol::Mysql => unsupported(stream),
+        Protocol::Mysql => mysql::step(engine, stream, chunk),
         Protocol::Redis => redis::step(engine, stream, chunk),
     }
 }
@@ -246,7 +253,7 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
     match stream.protocol() {
         _ if stream.kind == BLIND => stream.settle_blind(),
         Protocol::Postgres => pg::settle::settle(stream, names),
-        Protocol::Mysql => what::NOTHING,
+        Protocol::Mysql => mysql::settle::settle(stream, names),
         Protocol::Redis => redis::settle(stream),
     }
 }
@@ -257,7 +264,8 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
 pub fn commit<N: Names>(stream: &mut Stream, names: &mut N) {
     match stream.protocol() {
         Protocol::Postgres => pg::settle::commit(stream, names),
-        Protocol::Mysql | Protocol::Redis => {}
+        Protocol::Mysql => mysql::settle::commit(stream, names),
+        Protocol::Redis => {}
     }
 }
 
@@ -279,13 +287,4 @@ pub const fn commit_substitute(stream: &mut Stream, refused: u64) {
         Protocol::Postgres => pg::settle::commit_substitute(stream, refused),
         Protocol::Mysql | Protocol::Redis => {}
     }
-}
-
-/// A protocol without framing of its own.
-#[inline(always)]
-pub const fn unsupported(stream: &mut Stream) {
-    if stream.complete == 0 && stream.phase != phase::BLIND {
-        stream.blind(Opaque::Protocol);
-    }
-    stream.at = stream.end;
 }

@@ -2,6 +2,7 @@
 //! those that can be reached.
 
 use super::condition::{Condition, Predicate};
+use super::mysql;
 use super::select::Query;
 use super::statement::Statement;
 use super::token::Tok;
@@ -15,6 +16,8 @@ use guard_common::facts::Access;
 pub(crate) enum State {
     /// A statement, or the part of it that is not a query.
     Statement(Statement),
+    /// A statement of MySQL's, or such a part of it.
+    MySql(mysql::Statement),
     /// A query with a FROM list and WHERE: SELECT, UPDATE, DELETE.
     Query(Query),
     /// A list of conditions: WHERE, or a parenthesis in one.
@@ -32,6 +35,7 @@ impl State {
     pub(crate) fn step(self, token: Tok) -> Step {
         match self {
             Self::Statement(statement) => statement.step(token),
+            Self::MySql(statement) => statement.step(token),
             Self::Query(query) => query.step(token),
             Self::Condition(condition) => condition.step(token),
             Self::Predicate(predicate) => predicate.step(token),

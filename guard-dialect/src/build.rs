@@ -2,9 +2,11 @@
 
 use super::automaton::{State, Step};
 use super::context::Context;
-use super::lexer::{Lex, Lexer, Next};
+use super::dialect::form;
+use super::lexer::Lexer;
 use super::minimise::{Cell, minimise};
 use super::numbering::Numbering;
+use super::scanner::{Next, Scanner};
 use super::statement::Statement;
 use super::token::Tok;
 use guard_common::engine::{Action, Event, STATE_BITS, Tables};
@@ -55,12 +57,12 @@ pub struct Size {
 /// When it is larger than the tables.
 pub fn compile(dialect: Dialect) -> Result<(Box<Tables>, Size), TooLarge> {
     match dialect {
-        Dialect::Postgresql => postgresql(),
+        Dialect::Postgresql => tables(dialect, &Lexer::new()),
+        Dialect::Mysql => tables(dialect, &super::mysql::Lexer::new()),
     }
 }
 
-/// Compiles PostgreSQL's dialect.
-fn postgresql() -> Result<(Box<Tables>, Size), TooLarge> {
+fn tables<S: Scanner>(dialect: Dialect, scanner: &S) -> Result<(Box<Tables>, Size), TooLarge> {
     // On the heap from the start: the tables are larger than a stack.
     let mut tables = Tables::new_box_zeroed().map_err(|_error| TooLarge {
         what: "bytes of memory",
@@ -68,8 +70,9 @@ fn postgresql() -> Result<(Box<Tables>, Size), TooLarge> {
         room: 0,
     })?;
     let mut size = Size::default();
-    let columns = automaton(&mut tables, &mut size)?;
-    lexer(&mut tables, &mut size, &columns)?;
+    let spoken = spoken(scanner);
+    let columns = automaton(dialect, &spoken, &mut tables, &mut size)?;
+    lexer(scanner, &mut tables, &mut size, &columns)?;
     Ok((tables, size))
 }
 
@@ -115,18 +118,54 @@ impl Reduced {
     }
 }
 
+/// Which tokens the lexer gives, or the automaton itself.
+fn spoken<S: Scanner>(scanner: &S) -> Vec<bool> {
+    let mut spoken: Vec<bool> = Tok::all().map(Tok::is_answer).collect();
+    let mut rows = Numbering::new();
+    rows.number(S::START);
+    let mut at = 0;
+    while let Some(&row) = rows.items.get(at) {
+        at += 1;
+        for byte in 0..=255 {
+            match scanner.step(row, byte) {
+                Next::Go(next) => _ = rows.number(next),
+                Next::Raise {
+                    token, next, other, ..
+                } => {
+                    spoken[token as usize] = true;
+                    rows.number(next);
+                    rows.number(other);
+                }
+            }
+        }
+    }
+    spoken
+}
+
 /// Compiles the statement automaton; answers with the column of each token.
-fn automaton(tables: &mut Tables, size: &mut Size) -> Result<Vec<u8>, TooLarge> {
+fn automaton(
+    dialect: Dialect,
+    spoken: &[bool],
+    tables: &mut Tables,
+    size: &mut Size,
+) -> Result<Vec<u8>, TooLarge> {
     let mut states = Numbering::new();
     let mut effects = Numbering::new();
-    let first = states.number(State::from(Statement::Start(Context::TOP)));
+    let first = states.number(form(dialect, Statement::Start(Context::TOP).into()));
     let dead = states.number(State::Dead);
+    // A token that this dialect's lexer never gives does nothing.
+    let nothing = effects.number(Step::to(State::Dead));
     let mut table: Vec<Vec<Cell>> = Vec::new();
     while let Some(&state) = states.items.get(table.len()) {
         let row = Tok::all().map(|token| {
+            if !spoken[token as usize] {
+                return (nothing as u32, dead as u32, dead as u32);
+            }
             let step = state.step(token);
-            let inner = step.inner.map_or(dead, |inner| states.number(inner));
-            let next = states.number(step.next);
+            let inner = step
+                .inner
+                .map_or(dead, |inner| states.number(form(dialect, inner)));
+            let next = states.number(form(dialect, step.next));
             let effect = effects.number(Step {
                 next: State::Dead,
                 inner: None,
@@ -192,11 +231,15 @@ fn automaton(tables: &mut Tables, size: &mut Size) -> Result<Vec<u8>, TooLarge> 
 }
 
 /// Compiles the lexer.
-fn lexer(tables: &mut Tables, size: &mut Size, token_columns: &[u8]) -> Result<(), TooLarge> {
-    let spec = Lexer::new();
+fn lexer<S: Scanner>(
+    spec: &S,
+    tables: &mut Tables,
+    size: &mut Size,
+    token_columns: &[u8],
+) -> Result<(), TooLarge> {
     let mut rows = Numbering::new();
     let mut effects = Numbering::new();
-    let start = rows.number(Lex::Start);
+    let start = rows.number(S::START);
     effects.number(None);
     let mut table: Vec<Vec<Cell>> = Vec::new();
     while let Some(&row) = rows.items.get(table.len()) {

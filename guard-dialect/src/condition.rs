@@ -38,6 +38,8 @@ pub(crate) struct Condition {
     value: Value,
     /// The values before the last comma.
     row: Value,
+    /// Numbers and text are compared as numbers (MySQL).
+    loose: bool,
 }
 
 impl From<Condition> for State {
@@ -56,6 +58,14 @@ impl Condition {
     /// Behind `[`.
     pub(crate) const BRACKET: Self = Self::new(Enclosure::Bracket);
 
+    /// With the rules of MySQL.
+    pub(crate) fn loosely(self) -> Self {
+        Self {
+            loose: true,
+            ..self
+        }
+    }
+
     const fn new(enclosure: Enclosure) -> Self {
         Self {
             enclosure,
@@ -66,6 +76,7 @@ impl Condition {
             ready: false,
             value: Value::None,
             row: Value::None,
+            loose: false,
         }
     }
 
@@ -97,6 +108,7 @@ impl Condition {
             Comma if inside => Step::to(Self {
                 first: false,
                 row: self.row.beside(self.element()),
+                loose: self.loose,
                 ..Self::new(self.enclosure)
             }),
             Semi | End | Cut | Close | Unbracket if inside => broken(token),
@@ -106,9 +118,12 @@ impl Condition {
             // `((SELECT …) UNION …)`: what it limits is not followed.
             SetOp if inside => Step::to(Statement::Expression(Context::SUBSELECT, false)),
             JoinSide if self.ready && !inside => Step::pop(self.level().token()).again(),
-            _ if !inside && ends(token) => Step::pop(self.level().token()).again(),
+            _ if !inside && (ends(token) || self.loose && ends_loose(token)) => {
+                Step::pop(self.level().token()).again()
+            }
             // `substring(a FROM 1 FOR 2)`, `string_agg(a ORDER BY b)`.
             _ if ends(token) => Step::to(self),
+            _ if self.loose && (token == From || ends_loose(token)) => Step::to(self),
             _ => Step::to(Self {
                 first: false,
                 ..self
@@ -188,6 +203,12 @@ impl Condition {
             self.level().token()
         }
     }
+}
+
+/// Does `token` end a WHERE of MySQL's?
+pub(crate) fn ends_loose(token: Tok) -> bool {
+    use Tok::*;
+    matches!(token, Into | LockWord | Procedure | Set)
 }
 
 /// Does `token` end a WHERE?

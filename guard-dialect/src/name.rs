@@ -65,7 +65,9 @@ pub(crate) fn names(
     match token {
         Tok::Semi | Tok::End | Tok::Cut | Tok::Close => context.finish(token, Tok::BackValue),
         Tok::Comma => to(true),
-        Tok::Table | Tok::View | Tok::Only | Tok::If | Tok::Not | Tok::Exists if expected => {
+        Tok::Table | Tok::View | Tok::Only | Tok::If | Tok::IfWord | Tok::Not | Tok::Exists
+            if expected =>
+        {
             to(true)
         }
         // DROP … CASCADE may take more than the table that is named.
@@ -101,13 +103,15 @@ pub(crate) fn name(access: Access, kind: NameKind, part: NamePart, token: Tok) -
     match (part, token) {
         (NamePart::First, _) if token.is_name() => read(Callee::first(token)),
         (NamePart::Dot(before), _) if token.is_word() => read(before.then(token)),
+        // `DELETE t.* FROM t`.
+        (NamePart::Dot(_), Tok::Star) => Step::pop(Tok::BackYes),
         (NamePart::Some(before), Tok::Dot) => Step::to(frame(NamePart::Dot(before))),
         (NamePart::Odd, Tok::Dot) => Step::to(frame(NamePart::Odd)),
         (NamePart::Odd, _) if token.is_word() => Step::to(frame(NamePart::Odd)),
         (NamePart::Some(before), Tok::Open) if kind == NameKind::Item => {
             let step = Step::pop(Tok::BackNo).again();
             match before {
-                Callee::Safe | Callee::Unnest => step.safe_call(),
+                Callee::Safe | Callee::Pure | Callee::Unnest => step.safe_call(),
                 Callee::SetConfig => step
                     .unsafe_call()
                     .hit(Class::Set)

@@ -1,7 +1,7 @@
 //! One condition: `operand operator operand`, without AND and OR around it.
 
 use super::automaton::{State, Step};
-use super::condition::{Condition, ends};
+use super::condition::{Condition, ends, ends_loose};
 use super::context::{Context, broken};
 use super::level::Level;
 use super::statement::Statement;
@@ -21,6 +21,8 @@ pub(crate) enum Operator {
     Like,
     /// `~`, `@>` and the like.
     Match,
+    /// REGEXP.
+    Regexp,
     Is,
     IsDistinct,
     Exists,
@@ -67,6 +69,8 @@ pub(crate) struct Comparison {
     link: Link,
     not: bool,
     place: Place,
+    /// Numbers and text are compared as numbers (MySQL).
+    loose: bool,
 }
 
 impl From<Predicate> for State {
@@ -90,13 +94,14 @@ impl Predicate {
         link: Link::None,
         not: false,
         place: Place::Operand,
+        loose: false,
     });
 
     pub(crate) fn step(self, token: Tok) -> Step {
         match (self, token) {
             (Self::Comparison(comparison), _) => comparison.step(token),
             (_, Tok::Semi | Tok::End | Tok::Cut) => broken(token),
-            (Self::Case, Tok::EndWord) => Step::pop(Tok::BackBad),
+            (Self::Case, Tok::EndWord | Tok::EndBlock) => Step::pop(Tok::BackBad),
             (Self::Case, Tok::Case) => Step::to(self).push(self),
             (Self::Case, Tok::Open) => {
                 Step::to(self).push(Statement::Parenthesis(Context::SUBSELECT))
@@ -121,6 +126,23 @@ impl Predicate {
 }
 
 impl Comparison {
+    /// With the rules of MySQL.
+    pub(crate) fn loosely(self) -> Self {
+        Self {
+            loose: true,
+            ..self
+        }
+    }
+
+    /// The value of an operand so far with one more part.
+    fn combine(self, before: Value, value: Value) -> Value {
+        if self.loose {
+            before.combine_loose(self.link, value)
+        } else {
+            before.combine(self.link, value)
+        }
+    }
+
     fn at(self, place: Place) -> Self {
         Self { place, ..self }
     }
@@ -130,7 +152,7 @@ impl Comparison {
         let place = Place::Ready;
         let link = Link::None;
         if self.operator == Operator::None {
-            let left = self.left.combine(self.link, value);
+            let left = self.combine(self.left, value);
             Self {
                 left,
                 link,
@@ -138,7 +160,7 @@ impl Comparison {
                 ..self
             }
         } else {
-            let right = self.right.combine(self.link, value);
+            let right = self.combine(self.right, value);
             Self {
                 right,
                 link,
@@ -225,6 +247,16 @@ impl Comparison {
             _ if token >= BackValue && token <= BackSubJoined => {
                 Step::to(self.with(Value::from_token(token)))
             }
+            Naught | Variable | SystemVar => Step::to(self.with(Value::Bad)),
+            StrMeta if self.operator == self::Operator::Regexp => Step::to(self.with(Value::Bad)),
+            StrWord | StrMeta | StrModes | StrSafeValue if self.loose => {
+                Step::to(self.with(Value::Text))
+            }
+            Null | False | Default if self.loose => Step::to(self.with(Value::Bad)),
+            // Nearly any text is less than 1, and most numbers are greater.
+            Zero if self.loose => Step::to(self.with(Value::Wild)),
+            Bang => Step::to(self.link(Link::Loose)),
+            Interval => Step::to(self.link(Link::Interval)),
             Zero => Step::to(self.with(Value::Zero)),
             Small => Step::to(self.with(Value::Small)),
             Num | Long => Step::to(self.with(Value::Num)),
@@ -270,7 +302,9 @@ impl Comparison {
     }
 
     fn ended_by(self, token: Tok) -> bool {
-        ends(token) || matches!(token, Tok::Unbracket | Tok::Else | Tok::EndWord)
+        ends(token)
+            || self.loose && ends_loose(token)
+            || matches!(token, Tok::Unbracket | Tok::Else | Tok::EndWord)
     }
 
     /// Behind an operand.
@@ -284,6 +318,14 @@ impl Comparison {
             Gt | BackGt => Step::to(self.operator(O::Greater)),
             Match | BackMatch => Step::to(self.operator(O::Match)),
             Like => Step::to(self.operator(O::Like)),
+            NullSafe => Step::to(
+                Self {
+                    not: !self.not,
+                    ..self
+                }
+                .operator(O::IsDistinct),
+            ),
+            Regexp => Step::to(self.operator(O::Regexp)),
             In => Step::to(self.operator(O::Equal)),
             Between => Step::to(self.operator(O::Between)),
             Is => Step::to(self.operator(O::Is)),
@@ -296,6 +338,9 @@ impl Comparison {
                 right: Value::None,
                 ..self.at(Place::Operand)
             }),
+            Minus | Arith if self.loose => Step::to(self.link(Link::Loose)),
+            Arrow if self.loose => Step::to(self.link(Link::Arrow)),
+            Interval => Step::to(self.link(Link::Interval)),
             Plus | Minus | Arrow => Step::to(self.link(Link::Sum)),
             Star | Arith | BackArith => Step::to(self.link(Link::Factor)),
             Cast => Step::to(self).push(Word::Type),
@@ -347,10 +392,10 @@ impl Comparison {
                 left.is_column()
                     && matches!(
                         right,
-                        Value::Const | Value::Param | Value::Small | Value::Num
+                        Value::Const | Value::Param | Value::Small | Value::Num | Value::Text
                     )
             }
-            Operator::Match => {
+            Operator::Match | Operator::Regexp => {
                 let matched = |column: Value, value: Value| {
                     column.is_column() && value.is_fixed() && value != Value::Wild
                 };
@@ -396,7 +441,7 @@ fn limits_below(column: Value, value: Value) -> bool {
     column.is_column()
         && matches!(
             value,
-            Value::Const | Value::Made | Value::Param | Value::Zero | Value::Small
+            Value::Const | Value::Made | Value::Param | Value::Zero | Value::Small | Value::Text
         )
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Query {
     /// Weakest of the queries before a UNION; of rows that go to the client only
     /// whether they are a table's.
     pub(crate) weakest: Option<Rows>,
+    /// In MySQL's form.
+    pub(crate) mysql: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +68,16 @@ pub(crate) enum Part {
     /// Behind LIMIT; behind its number.
     Limit,
     Limited,
+    /// Behind USE INDEX and the like: its list follows.
+    Hint,
+    /// Behind USING: columns of a join, or the tables of a DELETE.
+    Using,
+    /// Behind ON, behind the query of an INSERT.
+    Upsert,
+    /// Behind FOR, which may belong to an item.
+    For,
+    /// Behind `{`, of `{OJ …}`.
+    Brace,
     /// Behind UNION and the like: another query is expected.
     SetOp,
     /// Anything behind WHERE.
@@ -138,6 +150,7 @@ impl Query {
             few: false,
             bounded: false,
             weakest: None,
+            mysql: false,
         }
     }
 
@@ -196,6 +209,8 @@ impl Query {
             Limit::Linked => Rows::Linked,
             Limit::Open | Limit::Tautology => match self.sources.rows() {
                 Rows::Open if self.few => Rows::Few,
+                // A value of its own: perhaps 0, which any text is equal to.
+                Rows::Few if self.mysql && self.sources.count == 0 => Rows::Open,
                 rows => rows,
             },
         };
@@ -237,6 +252,29 @@ impl Query {
                 }
                 _ => self.clause(token),
             },
+            Part::Into if self.mysql => match token {
+                Tok::Outfile => {
+                    Step::to(self.into_target()).hits(self.context.hits(Class::IntoFile))
+                }
+                _ => Step::to(self.into_target()),
+            },
+            Part::Hint => match token {
+                Tok::Open => Step::to(self.part(Part::Item))
+                    .push(Statement::Parenthesis(self.context.inner())),
+                Tok::Semi | Tok::End | Tok::Cut | Tok::Close => self.finish(token),
+                _ => Step::to(self),
+            },
+            Part::Using => match token {
+                Tok::Open => Step::to(self.joined(Tok::BackLinked))
+                    .push(Statement::Parenthesis(self.context.inner())),
+                _ => Step::to(self.again_from()).again(),
+            },
+            Part::For => match token {
+                Tok::Update => Step::to(self.settled().part(Part::Tail)),
+                _ => Step::to(self.part(Part::Item)).again(),
+            },
+            Part::Upsert if token != Tok::Duplicate => Step::to(self.part(Part::Tail)).again(),
+            Part::Brace => Step::to(self.part(Part::From)),
             Part::Into => match token {
                 Tok::Temp | Tok::Table | Tok::Local => Step::to(self),
                 _ if token.is_name() => Step::to(self.part(Part::List))
@@ -282,13 +320,44 @@ impl Query {
     fn item(self, token: Tok) -> Step {
         match token {
             Tok::Lateral | Tok::Only | Tok::JoinSide | Tok::Join => Step::to(self),
+            Tok::From | Tok::Hint if self.mysql => Step::to(self),
+            Tok::Brace => Step::to(self.part(Part::Brace)),
+            Tok::Dual => Step::to(self.part(Part::Item)),
             Tok::Rows => Step::to(self.part(Part::Rows)).flag(action::NAME | action::KEEP),
             Tok::Open => Step::to(self.part(Part::Item))
                 .push(Statement::FromParenthesis(self.context.inner())),
             _ if token.is_name() => Step::to(self.part(Part::Item))
-                .push(Statement::name(Access::Read, NameKind::Item))
+                .push(Statement::name(self.item_access(), NameKind::Item))
                 .again(),
             _ => Step::to(self.part(Part::Item)).again(),
+        }
+    }
+
+    /// How an item is touched. Which tables of several MySQL's UPDATE and DELETE
+    /// write is said by aliases and columns: it may be each.
+    fn item_access(self) -> Access {
+        match self.kind {
+            Kind::Update | Kind::Delete if self.mysql => self.context.access(Access::Write),
+            _ => Access::Read,
+        }
+    }
+
+    /// Behind the target of INTO: FROM may follow where nothing has been read.
+    fn into_target(self) -> Self {
+        let part = if self.sources.count == 0 {
+            Part::List
+        } else {
+            Part::Tail
+        };
+        self.part(part)
+    }
+
+    /// Behind the tables that MySQL's DELETE writes, which are named once more among
+    /// those that it reads.
+    fn again_from(self) -> Self {
+        Self {
+            sources: Sources::NONE,
+            ..self.part(Part::From)
         }
     }
 
@@ -297,6 +366,24 @@ impl Query {
         use Tok::*;
         match token {
             On if self.part == Part::Item => Step::to(self.part(Part::On)),
+            // ON DUPLICATE KEY UPDATE, of the INSERT around it.
+            On if self.mysql && self.part == Part::Tail => Step::to(self.part(Part::Upsert)),
+            Duplicate => self.conflict().hits(self.upsert()),
+            // `SELECT a INTO @b FROM c`, or at the end.
+            Into if self.mysql && self.kind == Kind::Select && self.part == Part::List => {
+                Step::to(self.part(Part::Into))
+            }
+            Into if self.mysql && self.kind == Kind::Select => {
+                Step::to(self.settled().part(Part::Into))
+            }
+            For if self.mysql && self.part == Part::Item => Step::to(self.part(Part::For)),
+            Use | Hint if self.part == Part::Item => Step::to(self.part(Part::Hint)),
+            From if self.mysql && self.kind == Kind::Delete && self.part == Part::Item => {
+                Step::to(self.again_from())
+            }
+            Using if self.mysql && self.kind == Kind::Delete && self.part == Part::Item => {
+                Step::to(self.part(Part::Using))
+            }
             // `INSERT … SELECT … ON CONFLICT`: what follows is not the query's.
             Conflict if self.part == Part::On => self.conflict(),
             On if self.part == Part::Tail => self.conflict(),
@@ -364,7 +451,7 @@ impl Query {
             Group | Having | Order | Window | Offset | For | Returning => {
                 Step::to(self.settled().part(Part::Tail))
             }
-            Set if self.kind == Kind::Update && self.part == Part::Target => {
+            Set if self.kind == Kind::Update && matches!(self.part, Part::Target | Part::Item) => {
                 Step::to(self.part(Part::List))
             }
             Using if self.kind == Kind::Delete && self.part == Part::Target => {
@@ -381,7 +468,7 @@ impl Query {
                 ..self.part(Part::Item)
             }),
             Using if self.part == Part::Item => Step::to(self.joined(BackLinked)),
-            Zero | Small | Param if self.part == Part::Limit => {
+            Naught | Zero | Small | Param if self.part == Part::Limit => {
                 Step::to(self.bounded().few(Part::Limited))
             }
             Num | Only if self.part == Part::Limit => Step::to(self.bounded().part(Part::Limited)),
@@ -399,6 +486,15 @@ impl Query {
             bounded: !self.context.parenthesis,
             ..self
         }
+    }
+
+    fn upsert(self) -> u64 {
+        let condition = match self.limit {
+            Limit::Value | Limit::Both => Where::Scoped,
+            _ if !self.sources.tables => Where::Scoped,
+            _ => Where::Tautology,
+        };
+        Class::Update.bit() | Class::Update.where_bit(condition)
     }
 
     /// Notes that the rows are few, for what is compared with them.

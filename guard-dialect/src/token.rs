@@ -1,7 +1,7 @@
 //! The tokens that the lexer hands to the statement automaton.
 
 /// A token, or an answer of the interpreter that is fed like one.
-#[repr(u8)]
+#[repr(u16)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[rustfmt::skip]
 pub(crate) enum Tok {
@@ -26,7 +26,7 @@ pub(crate) enum Tok {
     // Answers.
     ColumnNew, ColumnSame, ColumnOther, ColumnSibling, TempYes, TempNo, WithOpen, WithFew,
     BackValue, BackConst, BackMade, BackZero, BackSmall, BackNum, BackBig, BackWild, BackParam, BackColumn,
-    BackSibling, BackDerived, BackSystem, BackBad, BackSame,
+    BackText, BackSibling, BackDerived, BackSystem, BackBad, BackSame,
     BackTautology, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked, BackScopedTwice,
     BackOpen, BackSubLinked, BackSubScoped, BackSubJoined,
     BackYes, BackNo, BackMany, BackWithOpen, BackWithFew,
@@ -49,11 +49,24 @@ pub(crate) enum Tok {
     Cursor, Distinct, Owner, Disable, Authorization, TableSample, Mapping, Server, Owned,
     Privileges, Trigger, Publication, Constraint, All, ConstWord, Concurrently,
     Characteristics, Freeze, Symmetric, Column, Identity, Modifier, Foreign,
+    // MySQL's. Literals: `Naught`: 0, to which any text may be equal; `StrWord`:
+    // a string that is 0 as a number; `StrMeta`: one in which a regular expression
+    // may match anything; `StrModes`: harmless names of SQL modes.
+    Naught, StrWord, StrMeta, StrModes,
+    // MySQL's signs.
+    NullSafe, Bang, Assign, Variable, SystemVar, Brace,
+    // MySQL's words. `Pure`: functions that only compute, with a result that says
+    // nothing of their arguments; `FileCall`: functions that reach files.
+    Pure, CastCall, FileCall, Replace, Rename, Handler, Use, Hint, Duplicate, Dual, Outfile,
+    Infile, Regexp, Interval, EndBlock, LockWord, Block, Global, SqlMode, LogBin, Autocommit,
+    Password, CharacterSet, StatementWord, Event, Partition, Engine, Blackhole, Soname,
+    Administer, Check, Xa, Binlog, Diagnose, Account, Channel, Binlogs, SchemaWord,
+    TruncateWord, IfWord,
 }
 
 impl Tok {
     /// How many there are.
-    pub(crate) const COUNT: usize = Self::Foreign as usize + 1;
+    pub(crate) const COUNT: usize = Self::IfWord as usize + 1;
 
     /// All of them.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
@@ -82,23 +95,36 @@ impl Tok {
             | Disable | Authorization | Mapping | Server | Owned | Privileges | Trigger
             | Publication | Rows | Concurrently | Characteristics | Freeze | Values | Column
             | TableSample | Identity | Modifier => true,
+            Pure | CastCall | FileCall | Replace | Rename | Handler | Use | EndBlock | Block
+            | Global | SqlMode | LogBin | Autocommit | Password | StatementWord | Event
+            | Partition | Engine | Blackhole | Soname | Administer | Xa | Binlog | Diagnose
+            | Account | SchemaWord | TruncateWord | IfWord | Channel | Binlogs | CharacterSet => {
+                true
+            }
             _ => false,
         }
     }
 
     /// Is it a word of any kind, reserved or not (what may follow a dot)?
     pub(crate) fn is_word(self) -> bool {
-        self.is_name() || self >= Tok::Reserved
+        self.is_name() || (self >= Tok::Reserved && !(Tok::Naught..=Tok::Brace).contains(&self))
+    }
+
+    /// Is it an answer of the interpreter or of an inner frame, not of the lexer?
+    pub(crate) fn is_answer(self) -> bool {
+        self >= Tok::ColumnNew && self <= Tok::BackArith
     }
 
     /// Is it a literal?
     pub(crate) fn is_literal(self) -> bool {
-        self >= Tok::Zero && self <= Tok::StrOdd
+        (self >= Tok::Zero && self <= Tok::StrOdd) || (self >= Tok::Naught && self <= Tok::StrModes)
     }
 
     /// Is it a string literal?
     pub(crate) fn is_string(self) -> bool {
-        matches!(self, Tok::Str | Tok::Wild) || (self >= Tok::StrOn && self <= Tok::StrOdd)
+        matches!(self, Tok::Str | Tok::Wild)
+            || (self >= Tok::StrOn && self <= Tok::StrOdd)
+            || (self >= Tok::StrWord && self <= Tok::StrModes)
     }
 }
 
@@ -115,7 +141,7 @@ const ALL: [Tok; Tok::COUNT] = {
         QuotedSettingName, EncodingName, StringsName, SettingName, SearchPath, Names, SafeValue,
         Off, End, Cut, ColumnNew, ColumnSame, ColumnOther, ColumnSibling, TempYes, TempNo,
         WithOpen, WithFew, BackValue, BackConst, BackMade, BackZero, BackSmall, BackNum,
-        BackBig, BackWild, BackParam, BackColumn, BackSibling, BackDerived, BackSystem, BackBad,
+        BackBig, BackWild, BackParam, BackColumn, BackText, BackSibling, BackDerived, BackSystem, BackBad,
         BackSame, BackTautology, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked,
         BackScopedTwice, BackOpen, BackSubLinked, BackSubScoped, BackSubJoined, BackYes, BackNo,
         BackMany, BackWithOpen, BackWithFew, BackEq, BackNe, BackLt, BackGt, BackMatch,
@@ -133,6 +159,6 @@ const ALL: [Tok; Tok::COUNT] = {
         Prepared, Atomic, Operator, Escape, At, Over, Recursive, Cursor, Distinct, Owner,
         Disable, Authorization, TableSample, Mapping, Server, Owned, Privileges, Trigger,
         Publication, Constraint, All, ConstWord, Concurrently, Characteristics, Freeze,
-        Symmetric, Column, Identity, Modifier, Foreign,
+        Symmetric, Column, Identity, Modifier, Foreign, Naught, StrWord, StrMeta, StrModes, NullSafe, Bang, Assign, Variable, SystemVar, Brace, Pure, CastCall, FileCall, Replace, Rename, Handler, Use, Hint, Duplicate, Dual, Outfile, Infile, Regexp, Interval, EndBlock, LockWord, Block, Global, SqlMode, LogBin, Autocommit, Password, CharacterSet, StatementWord, Event, Partition, Engine, Blackhole, Soname, Administer, Check, Xa, Binlog, Diagnose, Account, Channel, Binlogs, SchemaWord, TruncateWord, IfWord,
     ]
 };

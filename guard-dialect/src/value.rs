@@ -23,6 +23,8 @@ pub(crate) enum Value {
     /// value is not followed: no order and no pattern limits by it.
     Wild,
     Param,
+    /// A text that is 0 as a number (MySQL).
+    Text,
     /// A column.
     Column,
     /// A column beside the first one of the condition, perhaps of the same table.
@@ -54,6 +56,12 @@ pub(crate) enum Link {
     Prefix,
     Sum,
     Factor,
+    /// One that may give 0, which any text is equal to (MySQL).
+    Loose,
+    /// `INTERVAL`: a date stays one (MySQL).
+    Interval,
+    /// `->`: a part of a document (MySQL).
+    Arrow,
 }
 
 impl Value {
@@ -68,6 +76,7 @@ impl Value {
             Tok::BackBig => Self::Big,
             Tok::BackWild => Self::Wild,
             Tok::BackParam => Self::Param,
+            Tok::BackText => Self::Text,
             Tok::BackColumn => Self::Column,
             Tok::BackSibling => Self::Sibling,
             Tok::BackDerived => Self::Derived,
@@ -92,6 +101,7 @@ impl Value {
             Self::Big => Tok::BackBig,
             Self::Wild => Tok::BackWild,
             Self::Param => Tok::BackParam,
+            Self::Text => Tok::BackText,
             Self::Column => Tok::BackColumn,
             Self::Sibling => Tok::BackSibling,
             Self::Derived => Tok::BackDerived,
@@ -113,7 +123,11 @@ impl Value {
 
     /// Is it the same for every row?
     pub(crate) fn is_fixed(self) -> bool {
-        self.is_number() || matches!(self, Self::Const | Self::Made | Self::Wild | Self::Param)
+        self.is_number()
+            || matches!(
+                self,
+                Self::Const | Self::Made | Self::Wild | Self::Param | Self::Text
+            )
     }
 
     /// Does it hold a column whose value says something about the row?
@@ -163,6 +177,23 @@ impl Value {
             (Const | Made, _, value) | (value, _, Const | Made) if value.is_number() => Made,
             (Const | Made, Link::Sum, Wild) | (Wild, Link::Sum, Const | Made) => Made,
             (first, _, second) if first.is_fixed() && second.is_fixed() => Wild,
+            _ => Bad,
+        }
+    }
+
+    /// The value of `self operator other` in MySQL: of a column only what is at
+    /// another date, or in a document, still tells the rows apart.
+    pub(crate) fn combine_loose(self, link: Link, other: Self) -> Self {
+        use Value::*;
+        let positive = |value| matches!(value, Const | Small | Num | Big);
+        match (self, link, other) {
+            (None, Link::Loose, _) => Bad,
+            (None, Link::Negative | Link::Prefix, value) if !value.is_number() => Bad,
+            (None, _, _) => self.combine(link, other),
+            (_, Link::Interval, other) if other.is_fixed() => self,
+            (Column | Derived, Link::Arrow, _) => Derived,
+            // Neither sum nor product of positive numbers is 0.
+            (left, Link::Sum | Link::Factor, right) if positive(left) && positive(right) => Made,
             _ => Bad,
         }
     }

@@ -17,6 +17,12 @@ pub(crate) enum Callee {
     /// Not known to be safe.
     Unknown,
     Safe,
+    /// Safe, but its result says nothing of the arguments.
+    Pure,
+    /// Safe, and turns text into a number, which may be 0.
+    Cast,
+    /// Reaches files or programs of the server.
+    File,
     /// `unnest`: of a parameter it gives what the parameter lists.
     Unnest,
     SetConfig,
@@ -36,6 +42,17 @@ impl Callee {
     pub(crate) fn first(token: Tok) -> Self {
         match token {
             Tok::Safe => Self::Safe,
+            Tok::Pure
+            | Tok::Replace
+            | Tok::IfWord
+            | Tok::Block
+            | Tok::CharacterSet
+            | Tok::Password
+            | Tok::SchemaWord
+            | Tok::Account
+            | Tok::TruncateWord => Self::Pure,
+            Tok::CastCall => Self::Cast,
+            Tok::FileCall => Self::File,
             Tok::Unnest => Self::Unnest,
             Tok::SetConfig => Self::SetConfig,
             Tok::PgCatalog => Self::Catalog,
@@ -51,7 +68,9 @@ impl Callee {
     pub(crate) fn then(self, token: Tok) -> Self {
         match token {
             _ if self == Self::Odd => Self::Odd,
-            Tok::Safe | Tok::Vague | Tok::Unnest | Tok::SetConfig if self != Self::Catalog => {
+            Tok::Safe | Tok::Pure | Tok::CastCall | Tok::Vague | Tok::Unnest | Tok::SetConfig
+                if self != Self::Catalog =>
+            {
                 Self::Unknown
             }
             _ => Self::first(token),
@@ -84,8 +103,8 @@ pub(crate) enum Part {
     Current,
     /// The interpreter has been asked which column it is.
     Asked,
-    /// The arguments are being read; `true`: of a function that is [`Callee::Vague`].
-    Arguments(bool),
+    /// The arguments of a function are being read.
+    Arguments(Callee),
     /// Behind the arguments, and behind OVER, FILTER or WITHIN.
     Called(Value),
     Over(Value),
@@ -173,9 +192,11 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
         (Part::Asked, ColumnSame) => Step::pop(BackSame),
         (Part::Asked, ColumnSibling) => Step::pop(BackSibling),
         (Part::Asked, _) => Step::pop(BackColumn),
-        (Part::Arguments(vague), _) if token >= BackValue && token <= BackSubJoined => {
+        (Part::Arguments(callee), _) if token >= BackValue && token <= BackSubJoined => {
             let value = match Value::from_token(token).called() {
-                Value::Derived if vague => Value::Bad,
+                _ if callee == Callee::Pure => Value::Bad,
+                Value::Wild if callee == Callee::Cast => Value::Bad,
+                Value::Derived if callee == Callee::Vague => Value::Bad,
                 value => value,
             };
             to(Part::Called(value))
@@ -184,7 +205,7 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
         (Part::Called(value), _) => leave(value),
         (Part::Over(_), Group) => to(part),
         (Part::Over(_), Open) => {
-            to(Part::Arguments(false)).push(Statement::Parenthesis(Context::SUBSELECT))
+            to(Part::Arguments(Callee::Unknown)).push(Statement::Parenthesis(Context::SUBSELECT))
         }
         (Part::Over(value), Ident) => to(Part::Called(value)),
         (Part::Over(value), _) => leave(value),
@@ -207,7 +228,10 @@ fn ask() -> Step {
 fn arguments(condition: bool, callee: Callee) -> Step {
     let next = Step::to(Word::Name {
         condition,
-        part: Part::Arguments(callee == Callee::Vague),
+        part: Part::Arguments(match callee {
+            Callee::Pure | Callee::Cast | Callee::Vague => callee,
+            _ => Callee::Unknown,
+        }),
     });
     let step = match (callee, condition) {
         (Callee::SetConfig, _) => next
@@ -217,7 +241,10 @@ fn arguments(condition: bool, callee: Callee) -> Step {
         (_, false) => next.push(Statement::Parenthesis(Context::SUBSELECT)),
     };
     match callee {
-        Callee::Safe | Callee::Vague | Callee::Unnest => step.safe_call(),
+        Callee::Safe | Callee::Pure | Callee::Cast | Callee::Vague | Callee::Unnest => {
+            step.safe_call()
+        }
+        Callee::File => step.unsafe_call().hit(Class::Admin),
         Callee::Odd => step.unsafe_call().opaque(Opaque::Name),
         _ => step.unsafe_call(),
     }

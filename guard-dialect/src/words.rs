@@ -108,7 +108,7 @@ impl Trie {
         }
     }
 
-    fn insert(&mut self, word: &str, token: Tok) {
+    pub(crate) fn insert(&mut self, word: &str, token: Tok) {
         let mut at = 0;
         for byte in word.bytes() {
             at = match self.next(at, byte) {
@@ -125,7 +125,14 @@ impl Trie {
         node.token.get_or_insert(token);
     }
 
-    fn insert_all(&mut self, list: &[(Tok, &str)]) {
+    /// A trie of the words of `list`.
+    pub(crate) fn of(list: &[(Tok, &str)]) -> Self {
+        let mut trie = Self::new();
+        trie.insert_all(list);
+        trie
+    }
+
+    pub(crate) fn insert_all(&mut self, list: &[(Tok, &str)]) {
         for &(token, words) in list {
             for word in words.split_whitespace() {
                 self.insert(word, token);

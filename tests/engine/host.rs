@@ -1,26 +1,37 @@
 //! The engine on the host.
 
-use guard_common::engine::{self, Scan, Tables};
+use guard_common::engine::{self, Scan, Server, Tables};
 use guard_common::facts::Facts;
 use guard_common::limits::CHUNK_BYTES;
 use guard_common::protocol::Dialect;
 use guard_common::repeat::Host;
 use zerocopy::FromZeros;
 
-/// The engine with PostgreSQL's tables.
+/// The engine with the tables of a dialect.
 pub(crate) struct Engine {
     pub(crate) tables: Box<Tables>,
-    scan: Scan,
+    pub(crate) scan: Scan,
     chunk: [u8; CHUNK_BYTES],
 }
 
 impl Engine {
     pub(crate) fn new() -> Self {
-        let (tables, _) =
-            guard_dialect::compile(Dialect::Postgresql).expect("the dialect fits its tables");
+        Self::of(Dialect::Postgresql)
+    }
+
+    /// For MySQL's dialect the server is MariaDB 10.11.
+    pub(crate) fn of(dialect: Dialect) -> Self {
+        let (tables, _) = guard_dialect::compile(dialect).expect("the dialect fits its tables");
+        let mut scan = Scan::new_zeroed();
+        scan.server = Server {
+            version: 101_119,
+            maria: 1,
+            utf8: 1,
+            ..Server::UNKNOWN
+        };
         Self {
             tables,
-            scan: Scan::new_zeroed(),
+            scan,
             chunk: [0; CHUNK_BYTES],
         }
     }

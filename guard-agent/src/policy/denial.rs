@@ -17,7 +17,7 @@ mod tests;
 
 use super::compiled::cause_text;
 use super::model::RuleInfo;
-use frame::{command, extended, query};
+use frame::{command, extended, mysql_command, query};
 use guard_common::class::Opaque;
 use guard_common::denial::Denial;
 use guard_common::limits::MAX_DENIALS;
@@ -75,6 +75,14 @@ fn message(index: usize, rules: &[RuleInfo]) -> String {
     }
 }
 
+/// MySQL's statement that raises an error: its text has 128 characters at most.
+fn signal(message: &str) -> String {
+    const MOST: usize = 128 - NO_ID.len() - 3;
+    let text: String = message.chars().take(MOST).collect();
+    let text = text.replace('\'', "''");
+    format!("SIGNAL SQLSTATE '42000' SET MESSAGE_TEXT='{text} [{NO_ID}]'")
+}
+
 /// The frames of one message.
 fn render(message: &str) -> Denial {
     let message = cut(&ascii(message), MAX_MESSAGE);
@@ -85,6 +93,7 @@ fn render(message: &str) -> Denial {
          DETAIL='decision {NO_ID}', HINT='{HINT}';END$guard$",
         message.replace('\'', "''")
     );
+    let signal = signal(&message);
     Denial {
         query: query(&statement),
         extended: extended(&statement),
@@ -92,6 +101,8 @@ fn render(message: &str) -> Denial {
             "" => command(&[name, &id]),
             rest => command(&[name, &cut(rest, SHOWN_REST), &id]),
         },
+        mysql: mysql_command(&signal, &[]),
+        mysql_attributes: mysql_command(&signal, &[0, 1]),
     }
 }
 

@@ -9,7 +9,8 @@ use crate::limits::{CALLS, CHUNK_BYTES, SAFE_CALLS, TABLE_NAMES, TABLES};
 /// it are the same.
 pub(super) const SIGNIFICANT: u32 = 63;
 
-/// Starts a word at the current byte; `fold` is 1 where upper case means lower.
+/// Starts a word at the current byte; `fold` is 1 where upper case means lower,
+/// 2 where it does in backticks.
 #[inline(always)]
 pub(super) fn mark(scan: &mut Scan, fold: u32) {
     scan.mark = scan.position;
@@ -167,9 +168,10 @@ pub(super) fn take(scan: &mut Scan, chunk: &[u8; CHUNK_BYTES]) {
 
 #[inline(always)]
 fn take_byte(scan: &mut Scan, byte: u8) {
-    // Of a pair of double quotes inside a quoted name the second is kept; the
-    // closing quote is the first of no pair.
-    if byte == b'"' {
+    // Of a pair of quotes inside a quoted name the second is kept; the closing
+    // quote is the first of no pair.
+    let closing = if scan.fold == 2 { b'`' } else { b'"' };
+    if byte == closing {
         scan.quote ^= 1;
         if scan.quote != 0 {
             return;

@@ -16,7 +16,11 @@ pub const MAX_STEPS: u32 = 12;
 pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTES], cell: u32) {
     let found = &tables.events[cell as usize & (EVENTS - 1)];
     let position = scan.position;
-    if scan.taking != 0 && found.kind != event::MARK && found.kind != event::MARK_EXACT {
+    let begins = matches!(
+        found.kind,
+        event::MARK | event::MARK_EXACT | event::MARK_TICKS
+    );
+    if scan.taking != 0 && !begins {
         // The word ends here. It is taken first; then the byte, which is not
         // consumed, raises the same event again.
         scan.taking = 0;
@@ -27,6 +31,7 @@ pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTE
     match found.kind {
         event::MARK => names::mark(scan, 1),
         event::MARK_EXACT => names::mark(scan, 0),
+        event::MARK_TICKS => names::mark(scan, 2),
         event::COMMENT_OPEN => scan.comment = scan.comment.wrapping_add(1),
         event::COMMENT_CLOSE => {
             scan.comment = scan.comment.wrapping_sub(1);
@@ -57,7 +62,7 @@ pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTE
         }
         event::DIGIT => {
             let digit = u32::from(chunk[position as usize & (CHUNK_BYTES - 1)] & 15);
-            if scan.number < 65_536 {
+            if scan.number < 1_000_000 {
                 scan.number = scan.number * 10 + digit;
             }
         }
@@ -73,6 +78,11 @@ pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTE
         }
         event::END => scan.done = 1,
         event::DOT => names::dot(scan),
+        event::PLACEHOLDER => scan.facts.params = scan.facts.params.saturating_add(1),
+        event::STATEMENT => scan.executed = 0,
+        event::NUL..=event::EXECUTED | event::HIGH if super::server::check(scan, found.kind) => {
+            scan.row = found.alternative;
+        }
         _ => {}
     }
     scan.position = position.wrapping_add(u32::from(found.consume & 1));
@@ -148,7 +158,9 @@ const PLANNED_MASK: u64 = (1 << WHERE_BASE) - 1;
 #[inline(always)]
 fn note(scan: &mut Scan, flags: u32, access: u8) {
     if flags & action::TABLE != 0 {
-        names::commit(scan, access);
+        // What is only planned changes nothing.
+        let planned = scan.mask != u64::MAX;
+        names::commit(scan, if planned { Access::Read as u8 } else { access });
     }
     if flags & action::TEMPORARY != 0 {
         scan.temporary = scan.kept[0];

@@ -30,6 +30,29 @@ pub mod event {
     pub const DOT: u8 = 10;
     /// A word begins at this byte whose letters are kept as they are.
     pub const MARK_EXACT: u8 = 11;
+    /// A parameter without a number (a token too).
+    pub const PLACEHOLDER: u8 = 12;
+    /// A word ends with bytes in it that are letters in UTF-8 only (a token too).
+    pub const HIGH: u8 = 13;
+    /// A statement of several ends (a token too).
+    pub const STATEMENT: u8 = 14;
+    /// A NUL; `alternative` is the row when it is a byte of the text, not its end.
+    pub const NUL: u8 = 15;
+    /// A comment that this server executes begins.
+    pub const EXECUTE: u8 = 16;
+    /// The number of `/*!NNNNN`, five digits, is complete: `alternative` is the
+    /// row when the server executes what follows.
+    pub const VERSION: u8 = 17;
+    /// The same with six digits.
+    pub const VERSION_SIX: u8 = 18;
+    /// The same for `/*M!`.
+    pub const VERSION_MARIA: u8 = 19;
+    /// `/*M!`: `alternative` is the row when the server is MariaDB.
+    pub const MARIA: u8 = 20;
+    /// `*/`: `alternative` is the row when it ends an executed comment.
+    pub const EXECUTED: u8 = 21;
+    /// A name in backticks begins at this byte.
+    pub const MARK_TICKS: u8 = 22;
 }
 
 /// What an action does besides adding facts: bits of [`Action::flags`].

@@ -2,7 +2,7 @@
 
 /// Names of the verbs in [`crate::facts::Facts::verbs`]; the first stands for
 /// "no verb".
-pub const VERB_NAMES: [&str; 93] = [
+pub const VERB_NAMES: [&str; 101] = [
     "",
     "SELECT",
     "VALUES",
@@ -96,4 +96,12 @@ pub const VERB_NAMES: [&str; 93] = [
     "LOAD",
     "CHECKPOINT",
     "IMPORT FOREIGN SCHEMA",
+    "REPLACE",
+    "RENAME TABLE",
+    "LOAD DATA",
+    "HANDLER",
+    "USE",
+    "XA",
+    "SET autocommit",
+    "SET autocommit = 1",
 ];

@@ -9,6 +9,7 @@ use crate::stream::Sock;
 use crate::stream::engine::KernelEngine;
 use crate::stream::names::KernelNames;
 use guard_common::abi::event::JUDGE_VOICE;
+use guard_common::mysql;
 use guard_common::pg;
 use guard_common::protocol::Protocol;
 use guard_common::redis;
@@ -19,7 +20,7 @@ use guard_common::stream::{self, Chunk, Stream, what};
 pub(crate) fn step(stream: &mut Stream, chunk: &Chunk) {
     match stream.protocol() {
         Protocol::Postgres => guard_step_postgres(stream, chunk),
-        Protocol::Mysql => guard_step_unsupported(stream),
+        Protocol::Mysql => guard_step_mysql(stream, chunk),
         Protocol::Redis => guard_step_redis(stream, chunk),
     };
 }
@@ -39,6 +40,18 @@ extern "C" fn guard_step_postgres(stream: *mut Stream, chunk: *const Chunk) -> u
 
 #[unsafe(no_mangle)]
 #[inline(never)]
+extern "C" fn guard_step_mysql(stream: *mut Stream, chunk: *const Chunk) -> u32 {
+    // SAFETY: as in `guard_step_postgres`.
+    let (Some(stream), Some(chunk)) = (unsafe { stream.as_mut() }, unsafe { chunk.as_ref() })
+    else {
+        return 1;
+    };
+    mysql::step(&KernelEngine, stream, chunk);
+    0
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
 extern "C" fn guard_step_redis(stream: *mut Stream, chunk: *const Chunk) -> u32 {
     // SAFETY: as in `guard_step_postgres`.
     let (Some(stream), Some(chunk)) = (unsafe { stream.as_mut() }, unsafe { chunk.as_ref() })
@@ -49,17 +62,6 @@ extern "C" fn guard_step_redis(stream: *mut Stream, chunk: *const Chunk) -> u32 
     0
 }
 
-#[unsafe(no_mangle)]
-#[inline(never)]
-extern "C" fn guard_step_unsupported(stream: *mut Stream) -> u32 {
-    // SAFETY: as in `guard_step_postgres`.
-    let Some(stream) = (unsafe { stream.as_mut() }) else {
-        return 1;
-    };
-    stream::unsupported(stream);
-    0
-}
-
 /// [`stream::settle`] for the cursor of `judge`.
 #[inline(always)]
 pub(crate) fn settle(sock: &mut Sock, judge: u8) -> u32 {
@@ -67,7 +69,7 @@ pub(crate) fn settle(sock: &mut Sock, judge: u8) -> u32 {
     match stream.protocol() {
         _ if stream.kind == stream::BLIND => stream.settle_blind(),
         Protocol::Postgres => guard_settle_postgres(sock, judge as u32),
-        Protocol::Mysql => what::NOTHING,
+        Protocol::Mysql => guard_settle_mysql(sock, judge as u32),
         Protocol::Redis => redis::settle(stream),
     }
 }
@@ -83,6 +85,17 @@ extern "C" fn guard_settle_postgres(sock: *mut Sock, judge: u32) -> u32 {
     pg::settle::settle(stream, &mut names)
 }
 
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_settle_mysql(sock: *mut Sock, judge: u32) -> u32 {
+    // SAFETY: as in `guard_step_postgres`.
+    let Some(sock) = (unsafe { sock.as_mut() }) else {
+        return what::NOTHING;
+    };
+    let (stream, mut names) = parts(sock, judge);
+    mysql::settle::settle(stream, &mut names)
+}
+
 /// [`stream::commit`] for the cursor of `judge`.
 #[inline(always)]
 pub(crate) fn commit(sock: &mut Sock, judge: u8) {
@@ -90,7 +103,10 @@ pub(crate) fn commit(sock: &mut Sock, judge: u8) {
         Protocol::Postgres => {
             guard_commit_postgres(sock, judge as u32);
         }
-        Protocol::Mysql | Protocol::Redis => {}
+        Protocol::Mysql => {
+            guard_commit_mysql(sock, judge as u32);
+        }
+        Protocol::Redis => {}
     }
 }
 
@@ -103,6 +119,18 @@ extern "C" fn guard_commit_postgres(sock: *mut Sock, judge: u32) -> u32 {
     };
     let (stream, mut names) = parts(sock, judge);
     pg::settle::commit(stream, &mut names);
+    0
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_commit_mysql(sock: *mut Sock, judge: u32) -> u32 {
+    // SAFETY: as in `guard_step_postgres`.
+    let Some(sock) = (unsafe { sock.as_mut() }) else {
+        return 1;
+    };
+    let (stream, mut names) = parts(sock, judge);
+    mysql::settle::commit(stream, &mut names);
     0
 }
 

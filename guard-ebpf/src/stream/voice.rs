@@ -143,6 +143,9 @@ extern "C" fn guard_voice_join(sock: *mut Sock) -> u32 {
     sock.voice.phase = sock.authority.phase;
     sock.voice.database = sock.authority.database;
     sock.voice.user = sock.authority.user;
+    sock.voice.mysql = sock.authority.mysql;
+    sock.voice.target = sock.authority.target;
+    sock.voice.scan.server = sock.authority.scan.server;
     sock.voice.header = 0;
     sock.voice.header_count = 0;
     sock.voice.complete = 0;

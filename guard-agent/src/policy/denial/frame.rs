@@ -31,6 +31,15 @@ pub(super) fn command(words: &[&str]) -> Frame {
     framed(|pad| vec![bytes.clone().into_bytes(), vec![b'\n'; pad.len()]])
 }
 
+/// MySQL's `COM_QUERY`, with what stands before the text.
+pub(super) fn mysql_command(statement: &str, attributes: &[u8]) -> Frame {
+    framed(|pad| {
+        let payload = [b"\x03", attributes, statement.as_bytes(), pad].concat();
+        let length = u32::try_from(payload.len()).unwrap_or(0).to_le_bytes();
+        vec![[&length[..3], &[0], &payload].concat()]
+    })
+}
+
 /// One PostgreSQL message: type, length, body.
 fn message(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
     let body = parts.concat();

@@ -30,6 +30,7 @@ pub(super) fn judge(
         messages: Vec::new(),
     };
     reader.stream.reset(connection.protocol);
+    client::greeting(connection, &mut reader.stream);
     reader.write(&client::opening(connection));
     for bytes in &connection.writes {
         reader.write(bytes);

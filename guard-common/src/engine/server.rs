@@ -1,0 +1,76 @@
+//! What depends on the server that reads a text: MySQL and MariaDB run the
+//! content of some comments, by their version.
+
+use super::{Scan, event};
+use crate::class::Opaque;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// A MySQL or MariaDB server, as far as its lexer depends on it. All zero: not
+/// known.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+pub struct Server {
+    /// Version as the servers number it: 8.0.36 is 80036, 10.11.6 is 101106;
+    /// 0: not known.
+    pub version: u32,
+    /// 1: MariaDB.
+    pub maria: u8,
+    /// 1: the client writes UTF-8, in which bytes from 0x80 on are letters. In
+    /// other encodings some of them are spaces.
+    pub utf8: u8,
+    /// Zero.
+    pub reserved: [u8; 2],
+}
+
+impl Server {
+    /// Nothing is known of it.
+    pub const UNKNOWN: Self = Self {
+        version: 0,
+        maria: 0,
+        utf8: 0,
+        reserved: [0; 2],
+    };
+}
+
+/// Executes MySQL's conditional comments: `sql_lex.cc`, `MY_LEX_LONG_COMMENT`
+/// of MySQL 8.0 and of MariaDB 10.11. Tells whether the alternative holds.
+#[inline(always)]
+pub(super) fn check(scan: &mut Scan, kind: u8) -> bool {
+    let Server { version, maria, .. } = scan.server;
+    let number = scan.number;
+    let runs = match kind {
+        event::NUL => return scan.ending == 0,
+        event::HIGH => {
+            if scan.server.utf8 == 0 {
+                scan.facts.add_opaque(Opaque::Encoding);
+            }
+            return false;
+        }
+        event::EXECUTED => {
+            let inside = scan.executed != 0;
+            scan.executed = 0;
+            return inside;
+        }
+        event::EXECUTE => true,
+        _ if version == 0 => {
+            // Read as executed, which shows more.
+            scan.facts.add_opaque(Opaque::Version);
+            true
+        }
+        event::MARIA => return maria != 0,
+        event::VERSION_SIX if maria == 0 => {
+            // Newer releases of MySQL read six digits, older ones five.
+            scan.facts.add_opaque(Opaque::Version);
+            true
+        }
+        event::VERSION_MARIA => number <= version,
+        // MariaDB is no MySQL 5.7 or later.
+        _ => number <= version && (maria == 0 || !(50_700..=99_999).contains(&number)),
+    };
+    if runs {
+        scan.executed = 1;
+    }
+    runs
+}

@@ -1,0 +1,122 @@
+//! Which facts of a complete message are to be judged, and what of it must be
+//! remembered.
+//!
+//! A prepared statement keeps its facts: they are judged when it is prepared, and
+//! again by the live policy at each execution. Its identifier is in the server's
+//! answer, but servers count: the first statement of a connection is 1, the next
+//! one 2, also where preparing fails. Where something else may have counted (SQL's
+//! PREPARE, a procedure), identifiers are not known any more.
+
+use super::{command, kind, transaction};
+use crate::class::{Class, Opaque};
+use crate::stream::{Names, Stream, what};
+
+/// [`Names`] kind of a prepared statement.
+pub const STATEMENT: u32 = 0;
+/// The identifier by which MariaDB means the statement prepared last.
+const LAST: u64 = 0xffff_ffff;
+
+/// See [`crate::stream::settle`].
+#[inline(always)]
+pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
+    match stream.kind {
+        command::QUERY => {
+            stream.scan.facts.opaque |= stream.opaque;
+            what::RUN
+        }
+        command::PREPARE => {
+            stream.scan.facts.opaque |= stream.opaque;
+            what::PREPARE
+        }
+        command::EXECUTE | command::BULK_EXECUTE => {
+            execute(stream, names);
+            what::RUN
+        }
+        command::CLOSE => {
+            names.remove(STATEMENT, key(stream.name));
+            what::NOTHING
+        }
+        kind::DATA | command::LONG_DATA => {
+            stream.scan.facts.clear();
+            what::DATA
+        }
+        kind::LOGIN | command::QUIT | command::PING | command::STATISTICS => what::NOTHING,
+        command::RESET | command::FETCH | command::SET_OPTION => what::NOTHING,
+        command::CHANGE_USER => what::NOTHING,
+        command::RESET_CONNECTION => {
+            stream.mysql.transaction = transaction::NONE;
+            stream.mysql.manual = 0;
+            stream.mysql.uncounted = 1;
+            what::NOTHING
+        }
+        kind => {
+            stream.scan.facts.clear();
+            stream.scan.facts.hits = classes(kind);
+            stream.scan.facts.opaque = stream.opaque;
+            if stream.scan.facts.hits & Class::Unreadable.bit() != 0 {
+                stream.scan.facts.add_opaque(Opaque::Protocol);
+            }
+            stream.scan.facts.statements = 1;
+            what::RUN
+        }
+    }
+}
+
+/// Never 0, which stands for "none" where names are kept.
+#[inline(always)]
+const fn key(identifier: u64) -> u64 {
+    identifier << 8 | 1
+}
+
+/// The facts of the statement that is executed.
+#[inline(always)]
+fn execute<N: Names>(stream: &mut Stream, names: &mut N) {
+    let last = stream.name == LAST && stream.scan.server.maria != 0;
+    let facts = &mut stream.scan.facts;
+    if last {
+        *facts = stream.unnamed;
+    } else if stream.mysql.uncounted != 0 || !names.load(STATEMENT, key(stream.name), facts) {
+        facts.set_unknown();
+    }
+    facts.opaque |= stream.opaque;
+}
+
+/// What a command without text does.
+#[inline(always)]
+const fn classes(kind: u8) -> u64 {
+    match kind {
+        command::INIT_DB | command::FIELD_LIST | command::PROCESS_INFO => Class::Session.bit(),
+        command::CREATE_DB => Class::Create.bit() | Class::Admin.bit(),
+        command::DROP_DB => Class::Drop.bit() | Class::Admin.bit(),
+        command::REFRESH | command::SHUTDOWN | command::PROCESS_KILL | command::DEBUG => {
+            Class::Admin.bit()
+        }
+        command::BINLOG_DUMP
+        | command::BINLOG_DUMP_GTID
+        | command::TABLE_DUMP
+        | command::REGISTER_SLAVE
+        | command::CLONE => Class::Replication.bit(),
+        _ => Class::Unreadable.bit(),
+    }
+}
+
+/// See [`crate::stream::commit`].
+#[inline(always)]
+pub fn commit<N: Names>(stream: &mut Stream, names: &mut N) {
+    match stream.kind {
+        command::PREPARE => {
+            stream.unnamed = stream.scan.facts;
+            stream.mysql.prepared = stream.mysql.prepared.wrapping_add(1);
+            let identifier = stream.mysql.prepared as u64;
+            names.store(STATEMENT, key(identifier), &stream.scan.facts);
+        }
+        command::QUERY | command::EXECUTE | command::BULK_EXECUTE => {
+            stream.opaque |= stream.scan.facts.opaque_after;
+            if stream.scan.facts.hits & (Class::Dynamic.bit() | Class::Call.bit()) != 0 {
+                stream.mysql.uncounted = 1;
+            }
+            transaction::follow(stream);
+        }
+        _ => {}
+    }
+}

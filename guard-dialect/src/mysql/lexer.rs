@@ -1,0 +1,550 @@
+//! The lexer of MySQL 8.0 and MariaDB 10.11 as a function: (state, byte) → what
+//! happens.
+//!
+//! It follows `sql/sql_lex.cc` of both, with the default `sql_mode`: `"…"` is a
+//! string, a backslash escapes, `||` is OR. A connection with another mode is
+//! opaque. The text ends where the packet ends: a NUL is a byte like others.
+
+use super::words::Words;
+use crate::bytes::is_space;
+use crate::number::Number;
+use crate::scanner::{Next, Scanner, before, raise, with};
+use crate::token::Tok;
+use guard_common::engine::event;
+
+/// State between two bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Lex {
+    /// Between tokens.
+    Start,
+    /// In a word; the node of the trie, or none when no known word fits.
+    Word(Option<u16>),
+    /// In a word with bytes from 0x80 on.
+    WordHigh,
+    /// Behind a word or quoted name, where a dot makes any word a name.
+    NameEnd,
+    /// Behind that dot, and at the word.
+    NameDot,
+    Part,
+    /// In a string; the quote that ends it.
+    Text(Text, u8),
+    /// Behind a backslash in it.
+    Escaped(u8),
+    /// Behind a quote in it: its end, or the first half of a doubled one.
+    TextQuote(Text, u8),
+    /// In `@'…'`, behind a backslash in it, and behind a quote.
+    Variable(u8),
+    VariableEscaped(u8),
+    VariableQuote(u8),
+    /// At the first byte of a quoted name, in it, and behind a backtick.
+    QuotedStart,
+    Quoted(Option<u16>),
+    QuotedEnd(Option<u16>),
+    /// At the first digit of a number.
+    NumberStart,
+    /// Behind a `0`.
+    Naught,
+    /// In `0x…` and `0b…`; `true`: with digits.
+    Hex(bool),
+    Binary(bool),
+    Number(Number),
+    /// Behind a number's point; `true`: digits that are not zero followed.
+    Fraction(Tok, bool),
+    /// Behind an `e` that may belong to a number or a name, and its sign.
+    NumberE,
+    NumberESign {
+        minus: bool,
+    },
+    /// Behind an `e` that belongs to a number.
+    FractionE,
+    Exponent,
+    Point,
+    Dash,
+    DashDash,
+    /// Behind `->`.
+    Arrow,
+    Slash,
+    Colon,
+    Star,
+    /// Behind a `*` that ends no comment, and one that does.
+    StarAlone,
+    StarSlash,
+    Less,
+    LessEqual,
+    Greater,
+    Bang,
+    Ampersand,
+    Bar,
+    Backslash,
+    At,
+    /// In `@name`.
+    Host,
+    /// In a comment to the end of the line.
+    Line,
+    /// Behind `/*`, `/*!`, `/*M`, `/*M!`.
+    Comment,
+    CommentBang,
+    CommentM,
+    CommentMaria,
+    /// In the number behind it, up to six digits.
+    Version {
+        digits: u8,
+        maria: bool,
+    },
+    /// Behind a number there that is too short.
+    ShortVersion,
+    /// In a comment; what the last byte was.
+    Plain(Last),
+    /// In one that this server does not execute, in which another may stand.
+    Skipped(Last, bool),
+    /// At a NUL that ends the text, or does not.
+    End,
+    Cut,
+    Nul,
+    TextNul(u8),
+    PlainNul,
+    SkippedNul(bool),
+    QuotedNul,
+    VariableNul(u8),
+    /// Behind the end of the text.
+    Done,
+}
+
+/// What is known of a string's content so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Text {
+    /// The beginning of a known literal; node 0 is the empty string.
+    Known(u16, Kind),
+    /// In a list of SQL modes.
+    Modes(u16, Kind),
+    /// Only bytes that match anything in some pattern language.
+    Wild,
+    Other(Kind),
+}
+
+/// What a string is as a number or a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    /// Begins with a digit from 1 on.
+    Number,
+    /// Is 0 as a number.
+    Word,
+    /// The same, with bytes by which a regular expression may match anything.
+    Meta,
+}
+
+/// The last byte inside a comment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Last {
+    Other,
+    Star,
+    Slash,
+}
+
+impl Last {
+    fn of(byte: u8) -> Self {
+        match byte {
+            b'*' => Self::Star,
+            b'/' => Self::Slash,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The lexer with its words.
+#[derive(Debug)]
+pub(crate) struct Lexer {
+    words: Words,
+}
+
+impl Lexer {
+    pub(crate) fn new() -> Self {
+        Self {
+            words: Words::new(),
+        }
+    }
+}
+
+/// Bytes of names: `ident_map`.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
+}
+
+/// An event whose check leads to `other`.
+fn ask(kind: u8, consume: bool, next: Lex, other: Lex) -> Next<Lex> {
+    Next::Raise {
+        token: Tok::Nothing,
+        kind,
+        consume,
+        next,
+        other,
+    }
+}
+
+impl Scanner for Lexer {
+    type State = Lex;
+
+    const START: Lex = Lex::Start;
+
+    fn step(&self, state: Lex, byte: u8) -> Next<Lex> {
+        use Lex::*;
+        match state {
+            Done => Next::Go(Done),
+            End => raise(Tok::End, event::END, false, Done),
+            Cut => raise(Tok::Cut, event::END, false, Done),
+            Nul => with(Tok::Junk, Start),
+            TextNul(quote) => Next::Go(Text(self::Text::Other(Kind::Meta), quote)),
+            VariableNul(quote) => Next::Go(Variable(quote)),
+            QuotedNul => Next::Go(Quoted(None)),
+            PlainNul => Next::Go(Plain(Last::Other)),
+            SkippedNul(nested) => Next::Go(Skipped(Last::Other, nested)),
+            _ if byte == 0 => self.at_nul(state),
+            Start => Self::start(byte),
+            Word(_) | WordHigh | NameEnd | NameDot | Part => self.word(state, byte),
+            Text(..) | Escaped(_) | TextQuote(..) => self.string(state, byte),
+            Variable(quote) => Next::Go(match byte {
+                _ if byte == quote => VariableQuote(quote),
+                b'\\' if quote != b'`' => VariableEscaped(quote),
+                _ => Variable(quote),
+            }),
+            VariableEscaped(quote) => Next::Go(Variable(quote)),
+            VariableQuote(quote) if byte == quote => Next::Go(Variable(quote)),
+            VariableQuote(_) => before(Tok::Variable, Start),
+            QuotedStart => raise(Tok::Nothing, event::MARK_TICKS, false, Quoted(Some(0))),
+            Quoted(node) => Next::Go(match byte {
+                b'`' => QuotedEnd(node),
+                _ => Quoted(node.and_then(|node| self.words.quoted.next(node, byte))),
+            }),
+            QuotedEnd(_) if byte == b'`' => Next::Go(Quoted(None)),
+            QuotedEnd(node) => before(self.quoted_token(node), NameEnd),
+            NumberStart
+            | Naught
+            | Hex(_)
+            | Binary(_)
+            | Number(_)
+            | Fraction(..)
+            | NumberE
+            | NumberESign { .. }
+            | FractionE
+            | Exponent
+            | Point => Self::number(state, byte),
+            Line if byte == b'\n' => Next::Go(Start),
+            Line => Next::Go(Line),
+            Comment
+            | CommentBang
+            | CommentM
+            | CommentMaria
+            | Version { .. }
+            | ShortVersion
+            | Plain(_)
+            | Skipped(..) => Self::comment(state, byte),
+            _ => Self::sign(state, byte),
+        }
+    }
+}
+
+impl Lexer {
+    /// A NUL: the end of the text, or a byte of it.
+    fn at_nul(&self, state: Lex) -> Next<Lex> {
+        use Lex::*;
+        let cut = |inside| ask(event::NUL, false, Cut, inside);
+        match state {
+            Start | NameEnd | Line => ask(event::NUL, false, End, Nul),
+            DashDash => Next::Go(Line),
+            Text(_, quote) | Escaped(quote) => cut(TextNul(quote)),
+            Variable(quote) | VariableEscaped(quote) => cut(VariableNul(quote)),
+            QuotedStart | Quoted(_) => cut(QuotedNul),
+            Comment | CommentM | Plain(_) => cut(PlainNul),
+            Skipped(_, nested) => cut(SkippedNul(nested)),
+            _ => self.step_over(state),
+        }
+    }
+
+    /// What ends before a NUL, as before a space.
+    fn step_over(&self, state: Lex) -> Next<Lex> {
+        match self.step(state, b' ') {
+            Next::Go(_) | Next::Raise { consume: true, .. } => before(Tok::Junk, Lex::Start),
+            raised @ Next::Raise { .. } => raised,
+        }
+    }
+
+    fn start(byte: u8) -> Next<Lex> {
+        use Lex::*;
+        let mark = |next| raise(Tok::Nothing, event::MARK, false, next);
+        match byte {
+            _ if is_space(byte) => Next::Go(Start),
+            b'0'..=b'9' => mark(NumberStart),
+            _ if is_word(byte) => mark(Word(Some(0))),
+            b'\'' | b'"' => Next::Go(Text(self::Text::Known(0, Kind::Word), byte)),
+            b'`' => Next::Go(QuotedStart),
+            b'(' => with(Tok::Open, Start),
+            b')' => with(Tok::Close, Start),
+            b';' => raise(Tok::Semi, event::STATEMENT, true, Start),
+            b',' => with(Tok::Comma, Start),
+            b'?' => raise(Tok::Param, event::PLACEHOLDER, true, Start),
+            b'=' => with(Tok::Eq, Start),
+            b'+' => with(Tok::Plus, Start),
+            b'%' | b'^' => with(Tok::Arith, Start),
+            b'~' => with(Tok::Bang, Start),
+            b'{' => with(Tok::Brace, Start),
+            b'}' => with(Tok::Reserved, Start),
+            b'#' => Next::Go(Line),
+            b'.' => Next::Go(Point),
+            b'-' => Next::Go(Dash),
+            b'/' => Next::Go(Slash),
+            b':' => Next::Go(Colon),
+            b'*' => Next::Go(Star),
+            b'<' => Next::Go(Less),
+            b'>' => Next::Go(Greater),
+            b'!' => Next::Go(Bang),
+            b'&' => Next::Go(Ampersand),
+            b'|' => Next::Go(Bar),
+            b'\\' => Next::Go(Backslash),
+            b'@' => Next::Go(At),
+            _ => with(Tok::Junk, Start),
+        }
+    }
+
+    /// In a word, and behind one.
+    fn word(&self, state: Lex, byte: u8) -> Next<Lex> {
+        use Lex::*;
+        match state {
+            Word(node) if byte < 0x80 && is_word(byte) => Next::Go(Word(
+                node.and_then(|node| self.words.words.next(node, byte)),
+            )),
+            Word(_) | WordHigh if is_word(byte) => Next::Go(WordHigh),
+            // `x'…'`, `b'…'`, `n'…'`.
+            Word(node) if byte == b'\'' && self.words.is_prefix(node) => {
+                Next::Go(Text(self::Text::Other(Kind::Word), byte))
+            }
+            Word(node) => before(self.word_token(node), NameEnd),
+            WordHigh => raise(Tok::Ident, event::HIGH, false, NameEnd),
+            NameEnd if byte == b'.' => Next::Go(NameDot),
+            NameEnd => Self::start(byte),
+            NameDot if is_word(byte) => raise(Tok::Dot, event::DOT, false, Part),
+            NameDot => raise(Tok::Dot, event::DOT, false, Start),
+            _ => raise(Tok::Nothing, event::MARK, false, Word(Some(0))),
+        }
+    }
+
+    fn word_token(&self, node: Option<u16>) -> Tok {
+        node.and_then(|node| self.words.words.token(node))
+            .unwrap_or(Tok::Ident)
+    }
+
+    fn quoted_token(&self, node: Option<u16>) -> Tok {
+        node.and_then(|node| self.words.quoted.token(node))
+            .unwrap_or(Tok::Quoted)
+    }
+
+    fn string(&self, state: Lex, byte: u8) -> Next<Lex> {
+        let (text, quote) = match state {
+            Lex::Escaped(quote) => return Next::Go(Lex::Text(Text::Other(Kind::Meta), quote)),
+            Lex::Text(text, quote) => (text, quote),
+            Lex::TextQuote(_, quote) if byte == quote => {
+                return Next::Go(Lex::Text(Text::Other(Kind::Meta), quote));
+            }
+            Lex::TextQuote(text, _) => return before(self.text_token(text), Lex::Start),
+            _ => return Next::Go(state),
+        };
+        if byte == quote {
+            return Next::Go(Lex::TextQuote(text, quote));
+        }
+        if byte == b'\\' {
+            return Next::Go(Lex::Escaped(quote));
+        }
+        Next::Go(Lex::Text(self.content(text, byte), quote))
+    }
+
+    /// One more byte of a string.
+    fn content(&self, text: Text, byte: u8) -> Text {
+        let meta = b"*?|{[(".contains(&byte);
+        let kind = match text {
+            Text::Known(0, _) if matches!(byte, b'1'..=b'9') => Kind::Number,
+            Text::Known(0, _) | Text::Wild if meta => Kind::Meta,
+            Text::Known(0, _) | Text::Wild => Kind::Word,
+            Text::Known(_, kind) | Text::Modes(_, kind) | Text::Other(kind) if !meta => kind,
+            _ => Kind::Meta,
+        };
+        match text {
+            Text::Known(0, _) | Text::Wild if b"%_.*^$+?{}[]() |".contains(&byte) => Text::Wild,
+            Text::Known(node, _) if byte == b',' && self.words.ends_mode(node) => {
+                Text::Modes(0, kind)
+            }
+            Text::Known(node, _) => match self.words.literals.next(node, byte) {
+                Some(next) => Text::Known(next, kind),
+                None => Text::Other(kind),
+            },
+            Text::Modes(node, _) if byte == b',' && self.words.modes.token(node).is_some() => {
+                Text::Modes(0, kind)
+            }
+            Text::Modes(node, _) => match self.words.modes.next(node, byte) {
+                Some(next) => Text::Modes(next, kind),
+                None => Text::Other(kind),
+            },
+            Text::Wild | Text::Other(_) => Text::Other(kind),
+        }
+    }
+
+    fn text_token(&self, text: Text) -> Tok {
+        let plain = |kind| match kind {
+            Kind::Number => Tok::Str,
+            Kind::Word => Tok::StrWord,
+            Kind::Meta => Tok::StrMeta,
+        };
+        match text {
+            Text::Known(0, _) | Text::Wild => Tok::Wild,
+            Text::Known(node, kind) => self.words.literals.token(node).unwrap_or(plain(kind)),
+            Text::Modes(node, kind) => self.words.modes.token(node).unwrap_or(plain(kind)),
+            Text::Other(kind) => plain(kind),
+        }
+    }
+
+    /// In a number, which may turn out to be a name.
+    fn number(state: Lex, byte: u8) -> Next<Lex> {
+        use Lex::*;
+        let name = || Next::Go(if byte >= 0x80 { WordHigh } else { Word(None) });
+        match (state, byte) {
+            (NumberStart, b'0') => Next::Go(Naught),
+            (NumberStart, _) => Next::Go(Number(self::Number::ZERO.digit(byte))),
+            (Naught, b'x') => Next::Go(Hex(false)),
+            (Naught, b'b') => Next::Go(Binary(false)),
+            (Naught, b'0'..=b'9') => Next::Go(Number(self::Number::ZERO.digit(byte))),
+            (Naught, b'.') => Next::Go(Fraction(Tok::Naught, false)),
+            (Naught, b'e' | b'E') => Next::Go(NumberE),
+            (Naught, _) if is_word(byte) => name(),
+            (Naught, _) => before(Tok::Naught, Start),
+            (Hex(_), _) if byte.is_ascii_hexdigit() => Next::Go(Hex(true)),
+            (Binary(_), b'0' | b'1') => Next::Go(Binary(true)),
+            (Hex(_) | Binary(_), _) if is_word(byte) => name(),
+            (Hex(true) | Binary(true), _) => before(Tok::StrWord, Start),
+            (Hex(_) | Binary(_), _) => before(Tok::Ident, NameEnd),
+            (Number(number), b'0'..=b'9') => Next::Go(Number(number.digit(byte))),
+            (Number(number), b'.') => Next::Go(Fraction(amount(number), false)),
+            (Number(_), b'e' | b'E') => Next::Go(NumberE),
+            (Number(_), _) if is_word(byte) => name(),
+            (Number(number), _) => before(amount(number), Start),
+            (Fraction(token, some), b'0'..=b'9') => Next::Go(Fraction(token, some || byte != b'0')),
+            (Fraction(..), b'e' | b'E') => Next::Go(FractionE),
+            (Fraction(Tok::Naught | Tok::Zero, true), _) => before(Tok::Num, Start),
+            (Fraction(token, _), _) => before(token, Start),
+            (NumberE, b'0'..=b'9') => Next::Go(Exponent),
+            (NumberE, b'+' | b'-') => Next::Go(NumberESign {
+                minus: byte == b'-',
+            }),
+            (NumberE, _) if is_word(byte) => name(),
+            (NumberE, _) => before(Tok::Ident, NameEnd),
+            (NumberESign { .. } | FractionE | Exponent, b'0'..=b'9') => Next::Go(Exponent),
+            // The name `1e` and an operator, which may begin a comment.
+            (NumberESign { minus: true }, _) => before(Tok::Ident, Dash),
+            (NumberESign { .. }, _) => before(Tok::Ident, Start),
+            (FractionE, b'+' | b'-') => Next::Go(FractionE),
+            (FractionE, _) => before(Tok::Junk, Start),
+            // What an exponent makes of a number is not followed: perhaps 0.
+            (Exponent, _) => before(Tok::Naught, Start),
+            (_, b'0'..=b'9') => Next::Go(Fraction(Tok::Naught, byte != b'0')),
+            (_, _) if is_word(byte) => raise(Tok::Dot, event::DOT, false, Part),
+            _ => raise(Tok::Dot, event::DOT, false, Start),
+        }
+    }
+
+    /// Signs of more than one byte.
+    fn sign(state: Lex, byte: u8) -> Next<Lex> {
+        use Lex::*;
+        match (state, byte) {
+            (Dash, b'-') => Next::Go(DashDash),
+            (Dash, b'>') => Next::Go(Arrow),
+            (Dash, _) => before(Tok::Minus, Start),
+            (DashDash, b'\n') => Next::Go(Start),
+            (DashDash, b' ' | 0x01..=0x1f | 0x7f) => Next::Go(Line),
+            // In some encodings this byte is a space.
+            (DashDash, 0x80..) => raise(Tok::Minus, event::HIGH, false, Dash),
+            (DashDash, _) => before(Tok::Minus, Dash),
+            (Arrow, b'>') => with(Tok::Arrow, Start),
+            (Arrow, _) => before(Tok::Arrow, Start),
+            (Slash, b'*') => Next::Go(Comment),
+            (Slash, _) => before(Tok::Arith, Start),
+            (Colon, b'=') => with(Tok::Assign, Start),
+            (Colon, _) => before(Tok::Colon, Start),
+            (Star, b'/') => ask(event::EXECUTED, false, StarAlone, StarSlash),
+            (StarSlash, _) => Next::Go(Start),
+            (Star | StarAlone, _) => before(Tok::Star, Start),
+            (Less, b'=') => Next::Go(LessEqual),
+            (LessEqual, b'>') => with(Tok::NullSafe, Start),
+            (Less, b'>') => with(Tok::Ne, Start),
+            (Less | Greater, b'<' | b'>') => with(Tok::Arith, Start),
+            (Less | LessEqual, _) => before(Tok::Lt, Start),
+            (Greater, b'=') => with(Tok::Gt, Start),
+            (Greater, _) => before(Tok::Gt, Start),
+            (Bang, b'=') => with(Tok::Ne, Start),
+            (Bang, _) => before(Tok::Bang, Start),
+            (Ampersand, b'&') => with(Tok::And, Start),
+            (Bar, b'|') => with(Tok::Or, Start),
+            (Ampersand | Bar, _) => before(Tok::Arith, Start),
+            (Backslash, b'N') => with(Tok::Null, Start),
+            (Backslash, _) => before(Tok::Junk, Start),
+            (At, b'@') => with(Tok::SystemVar, Start),
+            (At, b'\'' | b'"' | b'`') => Next::Go(Variable(byte)),
+            (At | Host, b'.' | b'_' | b'$') => Next::Go(Host),
+            (At | Host, _) if byte.is_ascii_alphanumeric() => Next::Go(Host),
+            (At | Host, 0x80..) => raise(Tok::Variable, event::HIGH, false, Start),
+            (At | Host, _) => before(Tok::Variable, Start),
+            _ => with(Tok::Junk, Start),
+        }
+    }
+
+    /// Comments, and the marks of those that the server executes.
+    fn comment(state: Lex, byte: u8) -> Next<Lex> {
+        use Lex::*;
+        let digit = byte.is_ascii_digit();
+        match (state, byte) {
+            (Comment, b'!') => Next::Go(CommentBang),
+            (Comment, b'M') => Next::Go(CommentM),
+            (CommentM, b'!') => ask(event::MARIA, true, Plain(Last::Other), CommentMaria),
+            (CommentBang | CommentMaria, _) if digit => raise(
+                Tok::Nothing,
+                event::DIGIT_FIRST,
+                true,
+                Version {
+                    digits: 1,
+                    maria: state == CommentMaria,
+                },
+            ),
+            (CommentBang | CommentMaria, _) => ask(event::EXECUTE, false, Start, Start),
+            (Version { digits, maria }, _) if digit && digits < 6 => raise(
+                Tok::Nothing,
+                event::DIGIT,
+                true,
+                Version {
+                    digits: digits + 1,
+                    maria,
+                },
+            ),
+            (Version { digits, maria }, _) => {
+                let kind = match (digits, maria) {
+                    (..5, _) => return ask(event::EXECUTE, false, ShortVersion, ShortVersion),
+                    (_, true) => event::VERSION_MARIA,
+                    (5, false) => event::VERSION,
+                    (_, false) => event::VERSION_SIX,
+                };
+                ask(kind, false, Skipped(Last::Other, false), Start)
+            }
+            // Too short for a version: the number is the first thing executed.
+            (ShortVersion, _) => before(Tok::Num, Start),
+            (Plain(Last::Star), b'/') => Next::Go(Start),
+            (Skipped(Last::Star, false), b'/') => Next::Go(Start),
+            (Skipped(Last::Star, true), b'/') => Next::Go(Skipped(Last::Other, false)),
+            (Skipped(Last::Slash, false), b'*') => Next::Go(Skipped(Last::Other, true)),
+            (Skipped(_, nested), _) => Next::Go(Skipped(Last::of(byte), nested)),
+            _ => Next::Go(Plain(Last::of(byte))),
+        }
+    }
+}
+
+/// A number as an amount: 1 and the extremes are told apart from others.
+fn amount(number: Number) -> Tok {
+    match number.token() {
+        Tok::Zero if number == Number::ZERO => Tok::Naught,
+        token => token,
+    }
+}

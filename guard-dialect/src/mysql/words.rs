@@ -1,0 +1,119 @@
+//! The words of MySQL and MariaDB that mean something to the automaton.
+
+use crate::token::Tok::{self, *};
+use crate::words::Trie;
+
+/// Functions that only compute, and types.
+const PURE: &str = include_str!("pure_functions.txt");
+
+/// Those whose result tells what their arguments are: comparing it limits as
+/// comparing the argument does.
+const FAITHFUL: &str = include_str!("faithful_functions.txt");
+
+/// Words outside quotes, lower case.
+#[rustfmt::skip]
+const WORDS: &[(Tok, &str)] = &[
+    (Select, "select"), (Insert, "insert"), (Replace, "replace"), (Update, "update"),
+    (Delete, "delete"), (Drop, "drop"), (TruncateWord, "truncate"), (Alter, "alter"),
+    (Create, "create"), (Rename, "rename"), (Grant, "grant"), (Revoke, "revoke"), (Call, "call"),
+    (Do, "do"), (Execute, "execute"), (Prepare, "prepare"), (Deallocate, "deallocate"),
+    (Set, "set"), (Show, "show"), (Begin, "begin"), (Start, "start"), (Commit, "commit"),
+    (Rollback, "rollback"), (Savepoint, "savepoint"), (Release, "release"), (LockWord, "lock unlock"),
+    (Explain, "explain describe desc"), (Analyze, "analyze"), (Load, "load"), (Handler, "handler"),
+    (Use, "use"), (Xa, "xa"), (Binlog, "binlog"), (Diagnose, "signal resignal get help"),
+    (Administer, "flush kill purge reset change stop install uninstall shutdown restart optimize \
+        repair checksum cache clone backup"),
+    (Check, "check"), (Channel, "slave replica group_replication"), (Binlogs, "binlog relaylog"),
+    (Table, "table tables"), (Values, "values"), (With, "with"), (From, "from"), (Into, "into"),
+    (Where, "where"), (On, "on"), (Using, "using"), (As, "as"), (Not, "not"), (And, "and"),
+    (Or, "or xor"), (In, "in"), (Is, "is"), (Null, "null"), (True, "true"), (False, "false"),
+    (Like, "like"), (Regexp, "regexp rlike"), (Between, "between"), (Exists, "exists"),
+    (Any, "any some"), (Case, "case"), (When, "when"), (Then, "then"), (Else, "else"),
+    (IfWord, "if"), (EndBlock, "end"), (Declare, "declare"), (Block, "loop while repeat elseif until iterate leave"),
+    (Join, "join straight_join"), (JoinSide, "left right natural outer"), (Inner, "inner"), (Cross, "cross"),
+    (Lateral, "lateral"), (SetOp, "union intersect except"), (Returning, "returning"),
+    (Group, "group"), (Order, "order"), (By, "by"), (Having, "having"), (Limit, "limit"),
+    (Fetch, "fetch"), (For, "for"), (Duplicate, "duplicate"), (Temp, "temporary"),
+    (Cascade, "cascade restrict"), (Account, "role user"), (Default, "default"),
+    (SchemaWord, "database schema databases schemas"), (Function, "function package"), (Procedure, "procedure"),
+    (View, "view"), (Index, "index key"), (Sequence, "sequence"), (Trigger, "trigger"),
+    (Event, "event"), (Server, "server tablespace logfile instance resource"), (To, "to"),
+    (Local, "local"), (Session, "session"), (Global, "global persist persist_only"),
+    (Transaction, "transaction"), (Over, "over"), (Recursive, "recursive"),
+    (Distinct, "distinct distinctrow"), (All, "all"), (Column, "column"),
+    (ConstWord, "current_date current_time current_timestamp localtime localtimestamp utc_date \
+        utc_time utc_timestamp current_user current_role"),
+    (Reserved, "binary collate both leading trailing against asc references unique \
+        no_write_to_binlog fulltext spatial ignored separator"),
+    (Arith, "div mod"), (Interval, "interval"), (Hint, "force ignore low_priority high_priority delayed"),
+    (NotMatch, "sounds"), (Dual, "dual"), (Outfile, "outfile dumpfile"), (Infile, "infile"), (Names, "names"),
+    (CharacterSet, "charset character"), (Password, "password"), (SqlMode, "sql_mode"),
+    (EncodingName, "character_set_client"), (LogBin, "sql_log_bin gtid_domain_id server_id"),
+    (Autocommit, "autocommit completion_type"), (StatementWord, "statement"),
+    (Partition, "partition partitions versioning"), (Discard, "discard import exchange"), (Engine, "engine"),
+    (Blackhole, "blackhole"), (Soname, "soname"), (Foreign, "foreign constraint primary"),
+    (Atomic, "atomic"), (CloseWord, "close"),
+    (SafeValue, "utf8 utf8mb3 utf8mb4"), (FileCall, FILE_CALLS), (CastCall, "cast convert"),
+];
+
+/// Functions that reach files or programs of the server.
+const FILE_CALLS: &str = "load_file sys_exec sys_eval sys_get sys_set lib_mysqludf_sys_info";
+
+/// SQL modes that change nothing in how statements are read.
+const MODES: &str = "strict_trans_tables strict_all_tables only_full_group_by no_zero_in_date \
+    no_zero_date error_for_division_by_zero no_auto_create_user no_engine_substitution \
+    no_auto_value_on_zero no_unsigned_subtraction no_dir_in_create traditional \
+    allow_invalid_dates pad_char_to_full_length time_truncate_fractional time_round_fractional \
+    real_as_float ignore_space";
+
+/// Values of settings, matched without case.
+const LITERALS: &[(Tok, &str)] = &[
+    (StrSafeValue, "utf8 utf8mb3 utf8mb4"),
+    (Big, "9999-12-31 9999-12-31T23:59:59"),
+];
+
+/// All tries.
+#[derive(Debug)]
+pub(crate) struct Words {
+    pub(crate) words: Trie,
+    pub(crate) quoted: Trie,
+    pub(crate) literals: Trie,
+    pub(crate) modes: Trie,
+    prefixes: [Option<u16>; 3],
+}
+
+impl Words {
+    pub(crate) fn new() -> Self {
+        let lines = |text: &'static str| text.lines().filter(|line| !line.starts_with('#'));
+        let mut words = Trie::of(WORDS);
+        for name in lines(FAITHFUL) {
+            words.insert(name, Safe);
+        }
+        for name in lines(PURE) {
+            words.insert(name, Pure);
+        }
+        let mut literals = Trie::of(LITERALS);
+        literals.insert_all(&[(StrModes, MODES)]);
+        Self {
+            prefixes: [b'x', b'b', b'n'].map(|byte| words.next(0, byte)),
+            words,
+            quoted: Trie::of(&[
+                (FileCall, FILE_CALLS),
+                (SqlMode, "sql_mode"),
+                (EncodingName, "character_set_client"),
+            ]),
+            literals,
+            modes: Trie::of(&[(StrModes, MODES)]),
+        }
+    }
+
+    /// Is the word a letter that makes a string of the quote behind it?
+    pub(crate) fn is_prefix(&self, node: Option<u16>) -> bool {
+        node.is_some() && self.prefixes.contains(&node)
+    }
+
+    /// Does a mode, or nothing, end at `node` of the literals?
+    pub(crate) fn ends_mode(&self, node: u16) -> bool {
+        node == 0 || self.literals.token(node) == Some(StrModes)
+    }
+}
