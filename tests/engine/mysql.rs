@@ -97,6 +97,8 @@ fn what_a_comment_does_depends_on_the_server() {
             "version",
         ),
         (Server::UNKNOWN, "/*! DROP TABLE x */", "drop", ""),
+        (Server::UNKNOWN, "/*!40101 DROP TABLE x */", "drop", ""),
+        (Server::UNKNOWN, "/*!99999 DROP TABLE x */", "", ""),
         (Server::UNKNOWN, "/* DROP TABLE x */", "", ""),
     ] {
         let found = told(&facts(server, text.as_bytes()));

@@ -54,6 +54,9 @@ pub(super) fn check(scan: &mut Scan, kind: u8) -> bool {
             return inside;
         }
         event::EXECUTE => true,
+        // What every server since MySQL 5.6 and MariaDB 10 runs, and what none does.
+        event::VERSION if number <= 50_600 => true,
+        event::VERSION if number == 99_999 => false,
         _ if version == 0 => {
             // Read as executed, which shows more.
             scan.facts.add_opaque(Opaque::Version);
