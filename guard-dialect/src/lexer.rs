@@ -6,6 +6,7 @@
 
 use super::bytes::{is_newline, is_operator, is_space, is_word, is_word_start};
 use super::number::Number;
+use super::scanner::{Next, Scanner, before, raise, with};
 use super::token::Tok;
 use super::words::Trie;
 use guard_common::engine::event;
@@ -127,41 +128,6 @@ pub(crate) enum Op {
     Single(Tok),
 }
 
-/// What a byte does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// The next state.
-    Go(Lex),
-    /// An event; `other` is the state when the check of `kind` says so.
-    Raise {
-        token: Tok,
-        kind: u8,
-        consume: bool,
-        next: Lex,
-        other: Lex,
-    },
-}
-
-/// A token that ends before this byte, which is stepped again from `next`.
-fn before(token: Tok, next: Lex) -> Next {
-    raise(token, event::TOKEN, false, next)
-}
-
-/// A token that ends with this byte.
-fn with(token: Tok) -> Next {
-    raise(token, event::TOKEN, true, Lex::Start)
-}
-
-fn raise(token: Tok, kind: u8, consume: bool, next: Lex) -> Next {
-    Next::Raise {
-        token,
-        kind,
-        consume,
-        next,
-        other: next,
-    }
-}
-
 /// The lexer with its words.
 #[derive(Debug)]
 pub(crate) struct Lexer {
@@ -183,9 +149,14 @@ impl Lexer {
             quoted: Trie::quoted(),
         }
     }
+}
 
-    /// What `byte` does in `state`. NUL is the end of the text.
-    pub(crate) fn step(&self, state: Lex, byte: u8) -> Next {
+impl Scanner for Lexer {
+    type State = Lex;
+
+    const START: Lex = Lex::Start;
+
+    fn step(&self, state: Lex, byte: u8) -> Next<Lex> {
         use Lex::*;
         match state {
             Done => Next::Go(Done),
@@ -257,7 +228,7 @@ impl Lexer {
             },
             Point => match byte {
                 b'0'..=b'9' => Next::Go(Fraction(Tok::Zero, byte != b'0')),
-                _ => raise(Tok::Dot, event::DOT, false, Start),
+                _ => before(Tok::Dot, Start),
             },
             Dash => match byte {
                 b'-' => Next::Go(Line),
@@ -269,8 +240,8 @@ impl Lexer {
                 _ => before(Tok::Arith, Start),
             },
             Colon => match byte {
-                b':' => with(Tok::Cast),
-                b'=' => with(Tok::Arith),
+                b':' => with(Tok::Cast, Start),
+                b'=' => with(Tok::Arith, Start),
                 _ => before(Tok::Colon, Start),
             },
             Line if is_newline(byte) => Next::Go(Start),
@@ -279,8 +250,8 @@ impl Lexer {
             Operator(op) => Self::operator(op, byte),
             Dollar => match byte {
                 b'0'..=b'9' => raise(Tok::Nothing, event::DIGIT_FIRST, true, Parameter(true)),
-                b'$' => raise(Tok::Nothing, event::MARK_EXACT, false, Tag),
-                _ if is_word_start(byte) => raise(Tok::Nothing, event::MARK_EXACT, false, Tag),
+                b'$' => raise(Tok::Nothing, event::MARK_TAG, false, Tag),
+                _ if is_word_start(byte) => raise(Tok::Nothing, event::MARK_TAG, false, Tag),
                 _ => before(Tok::Junk, Start),
             },
             Parameter(_) => match byte {
@@ -297,10 +268,8 @@ impl Lexer {
                 _ => Next::Go(Body),
             },
             CandidateStart => match byte {
-                b'$' => raise(Tok::Nothing, event::MARK_EXACT, false, Candidate),
-                _ if is_word_start(byte) => {
-                    raise(Tok::Nothing, event::MARK_EXACT, false, Candidate)
-                }
+                b'$' => raise(Tok::Nothing, event::MARK_TAG, false, Candidate),
+                _ if is_word_start(byte) => raise(Tok::Nothing, event::MARK_TAG, false, Candidate),
                 _ => Next::Go(Body),
             },
             Candidate => match byte {
@@ -317,9 +286,11 @@ impl Lexer {
             DollarEnd => before(Tok::Str, Start),
         }
     }
+}
 
+impl Lexer {
     /// What the end of the text does.
-    fn at_end(&self, state: Lex) -> Next {
+    fn at_end(&self, state: Lex) -> Next<Lex> {
         use Lex::*;
         let complete = raise(Tok::End, event::END, false, Done);
         let cut = raise(Tok::Cut, event::END, false, Done);
@@ -342,7 +313,7 @@ impl Lexer {
         }
     }
 
-    fn start(byte: u8) -> Next {
+    fn start(byte: u8) -> Next<Lex> {
         use Lex::*;
         let operator = |op| Next::Go(Operator(op));
         match byte {
@@ -352,12 +323,12 @@ impl Lexer {
             b'\'' => Next::Go(Text(self::Text::Known(0), Quote::Plain)),
             b'"' => Next::Go(NameStart(false)),
             b'$' => Next::Go(Dollar),
-            b'(' => with(Tok::Open),
-            b')' => with(Tok::Close),
-            b'[' => with(Tok::Bracket),
-            b']' => with(Tok::Unbracket),
-            b';' => with(Tok::Semi),
-            b',' => with(Tok::Comma),
+            b'(' => with(Tok::Open, Start),
+            b')' => with(Tok::Close, Start),
+            b'[' => with(Tok::Bracket, Start),
+            b']' => with(Tok::Unbracket, Start),
+            b';' => with(Tok::Semi, Start),
+            b',' => with(Tok::Comma, Start),
             b'.' => Next::Go(Point),
             b':' => Next::Go(Colon),
             b'-' => Next::Go(Dash),
@@ -372,11 +343,11 @@ impl Lexer {
             b'&' => operator(Op::Amp),
             b'~' | b'@' | b'?' => operator(Op::Is(Tok::Match)),
             b'|' | b'^' | b'%' | b'`' => operator(Op::Is(Tok::Arith)),
-            _ => with(Tok::Junk),
+            _ => with(Tok::Junk, Start),
         }
     }
 
-    fn word(&self, node: Option<u16>, byte: u8) -> Next {
+    fn word(&self, node: Option<u16>, byte: u8) -> Next<Lex> {
         use Lex::*;
         match byte {
             _ if is_word(byte) => Next::Go(Word(node.and_then(|node| self.words.next(node, byte)))),
@@ -401,7 +372,7 @@ impl Lexer {
         }
     }
 
-    fn text(&self, text: Text, quote: Quote, byte: u8) -> Next {
+    fn text(&self, text: Text, quote: Quote, byte: u8) -> Next<Lex> {
         let next = match (text, byte) {
             (_, b'\'') => return Next::Go(Lex::TextQuote(text, quote)),
             (_, b'\\') if quote == Quote::Escapes => return Next::Go(Lex::Escaped),
@@ -426,7 +397,7 @@ impl Lexer {
 
     /// Behind a string: whitespace with a line break in it, comments to the end
     /// of a line included, and a further quote continue it.
-    fn gap(&self, quote: Quote, token: Tok, newline: bool, comment: bool, byte: u8) -> Next {
+    fn gap(&self, quote: Quote, token: Tok, newline: bool, comment: bool, byte: u8) -> Next<Lex> {
         let gap = |newline, comment| {
             Next::Go(Lex::TextGap {
                 quote,
@@ -449,7 +420,7 @@ impl Lexer {
         }
     }
 
-    fn block(last: Last, byte: u8) -> Next {
+    fn block(last: Last, byte: u8) -> Next<Lex> {
         match (last, byte) {
             (Last::Star, b'/') => Next::Raise {
                 token: Tok::Nothing,
@@ -470,22 +441,22 @@ impl Lexer {
         }
     }
 
-    fn operator(op: Op, byte: u8) -> Next {
+    fn operator(op: Op, byte: u8) -> Next<Lex> {
         let go = |op| Next::Go(Lex::Operator(op));
         let ends = !is_operator(byte) || matches!(byte, b'-' | b'/' | b'+');
         match (op, byte) {
             (Op::Less, b'=') => go(Op::LessEqual),
-            (Op::LessEqual | Op::LessDash, b'>') => with(Tok::Arith),
+            (Op::LessEqual | Op::LessDash, b'>') => with(Tok::Arith, Lex::Start),
             (Op::LessEqual, _) => before(Tok::Lt, Lex::Start),
             (Op::Amp, b'&' | b'<' | b'>') => go(Op::Is(Tok::Match)),
             (Op::Less, b'-') => go(Op::LessDash),
             (Op::LessDash, b'-') => before(Tok::Lt, Lex::Line),
             (Op::LessDash, _) => before(Tok::Lt, Lex::Dash),
-            (Op::Greater, b'=') => with(Tok::Gt),
-            (Op::Bang, b'=') | (Op::Less, b'>') => with(Tok::Ne),
+            (Op::Greater, b'=') => with(Tok::Gt, Lex::Start),
+            (Op::Bang, b'=') | (Op::Less, b'>') => with(Tok::Ne, Lex::Start),
             (Op::Bang, b'~') => go(Op::Is(Tok::NotMatch)),
             (Op::Hash, b'>') => go(Op::Is(Tok::Arrow)),
-            (Op::DashGreater, b'>') => with(Tok::Arrow),
+            (Op::DashGreater, b'>') => with(Tok::Arrow, Lex::Start),
             (Op::Less | Op::Greater, _) if !ends => go(Op::Is(Tok::Match)),
             (Op::Less, _) => before(Tok::Lt, Lex::Start),
             (Op::Greater, _) => before(Tok::Gt, Lex::Start),

@@ -101,7 +101,9 @@ pub(crate) fn name(access: Access, kind: NameKind, part: NamePart, token: Tok) -
     match (part, token) {
         (NamePart::First, _) if token.is_name() => read(Callee::first(token)),
         (NamePart::Dot(before), _) if token.is_word() => read(before.then(token)),
-        (NamePart::Some(before), Tok::Dot) => Step::to(frame(NamePart::Dot(before))),
+        (NamePart::Some(before), Tok::Dot) => {
+            Step::to(frame(NamePart::Dot(before))).flag(action::DOTTED)
+        }
         (NamePart::Odd, Tok::Dot) => Step::to(frame(NamePart::Odd)),
         (NamePart::Odd, _) if token.is_word() => Step::to(frame(NamePart::Odd)),
         (NamePart::Some(before), Tok::Open) if kind == NameKind::Item => {

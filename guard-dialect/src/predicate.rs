@@ -8,6 +8,7 @@ use super::statement::Statement;
 use super::token::Tok;
 use super::value::{Link, Value};
 use super::word::{self, Word};
+use guard_common::engine::action;
 
 /// The operator between the operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -261,7 +262,7 @@ impl Comparison {
             }),
             Unicode => Step::to(self.with(Value::Bad)),
             // `left(a, 1)`.
-            JoinSide => Step::to(self).push(Word::SAFE_CALL),
+            JoinSide => Step::to(self).push(Word::SAFE_CALL).flag(action::SPELL),
             _ if token.is_name() => Step::to(self).push(Word::name(true)).again(),
             _ if self.ended_by(token) => self.end(),
             And | Or => self.end(),

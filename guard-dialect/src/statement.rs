@@ -132,6 +132,8 @@ impl Statement {
             },
             CallName(context, procedure) => match token {
                 Tok::Unicode if procedure => Step::to(self).opaque(Opaque::Name),
+                Tok::Dot => Step::to(self).flag(action::DOTTED),
+                _ if token.is_word() => Step::to(self).flag(action::SPELL),
                 Tok::Open => Step::to(Tail(context))
                     .push(Parenthesis(context.inner()))
                     .flag(if procedure { action::CALL } else { 0 }),

@@ -9,10 +9,10 @@ use crate::limits::{CALLS, CHUNK_BYTES, SAFE_CALLS, TABLE_NAMES, TABLES};
 /// it are the same.
 pub(super) const SIGNIFICANT: u32 = 63;
 
-/// Starts a word at the current byte; `fold` is 1 where upper case means lower.
+/// Starts a word at `position`; `fold` is 1 where upper case means lower.
 #[inline(always)]
-pub(super) fn mark(scan: &mut Scan, fold: u32) {
-    scan.mark = scan.position;
+pub(super) fn mark(scan: &mut Scan, position: u32, fold: u32) {
+    scan.mark = position;
     scan.taking = 1;
     scan.length = 0;
     scan.quote = 0;
@@ -27,7 +27,7 @@ pub(super) fn mark(scan: &mut Scan, fold: u32) {
     }
 }
 
-/// A dot behind a word: the next word continues the name.
+/// A dot behind the word that was taken last: the next word continues the name.
 #[inline(always)]
 pub(super) fn dot(scan: &mut Scan) {
     scan.dotted = 1;
@@ -146,46 +146,51 @@ pub(super) fn compare_column(scan: &mut Scan) -> u32 {
 }
 
 /// Bytes of a word that are taken in one turn.
-const PIECE: u32 = 8;
+const PIECE: u64 = 16;
 
 /// Takes bytes from the mark on, up to `scan.upto`: adds them to hash and name.
 #[inline(always)]
 pub(super) fn take(scan: &mut Scan, chunk: &[u8; CHUNK_BYTES]) {
-    let from = scan.mark;
-    let left = scan.upto.wrapping_sub(from);
+    let from = u64::from(scan.mark);
+    let left = u64::from(scan.upto).wrapping_sub(from);
+    if scan.length > SIGNIFICANT {
+        scan.mark = scan.upto;
+        return;
+    }
+    let folded = if scan.fold != 0 { 0x20 } else { 0 };
+    let mut word = scan.word;
+    let mut length = u64::from(scan.length);
+    let mut quote = u64::from(scan.quote);
     let mut index = 0;
     while index < PIECE {
         if index >= left {
             break;
         }
-        let position = from.wrapping_add(index);
-        take_byte(scan, chunk[position as usize & (CHUNK_BYTES - 1)]);
+        let byte = chunk[from.wrapping_add(index) as usize & (CHUNK_BYTES - 1)];
         index += 1;
-    }
-    scan.mark = from.wrapping_add(PIECE);
-}
-
-#[inline(always)]
-fn take_byte(scan: &mut Scan, byte: u8) {
-    // Of a pair of double quotes inside a quoted name the second is kept; the
-    // closing quote is the first of no pair.
-    if byte == b'"' {
-        scan.quote ^= 1;
-        if scan.quote != 0 {
-            return;
+        // Of a pair of double quotes inside a quoted name the second is kept; the
+        // closing quote is the first of no pair.
+        if byte == b'"' {
+            quote ^= 1;
+            if quote != 0 {
+                continue;
+            }
         }
+        length += 1;
+        if length > u64::from(SIGNIFICANT) {
+            scan.name.cut = 1;
+            break;
+        }
+        let byte = if byte.is_ascii_uppercase() {
+            byte | folded
+        } else {
+            byte
+        };
+        word = hash::step(word, byte);
+        scan.name.push(byte);
     }
-    if scan.length >= SIGNIFICANT {
-        scan.length = SIGNIFICANT + 1;
-        scan.name.cut = 1;
-        return;
-    }
-    scan.length += 1;
-    let byte = if scan.fold != 0 && byte.is_ascii_uppercase() {
-        byte | 0x20
-    } else {
-        byte
-    };
-    scan.word = hash::step(scan.word, byte);
-    scan.name.push(byte);
+    scan.word = word;
+    scan.length = length as u32;
+    scan.quote = quote as u32;
+    scan.mark = from.wrapping_add(PIECE) as u32;
 }

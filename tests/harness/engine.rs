@@ -1,4 +1,4 @@
-//! The engine on the host.
+//! The statement engine on the host.
 
 use guard_common::engine::{self, Scan, Tables};
 use guard_common::facts::Facts;
@@ -7,17 +7,30 @@ use guard_common::protocol::Dialect;
 use guard_common::repeat::Host;
 use zerocopy::FromZeros;
 
-/// The engine with PostgreSQL's tables.
-pub(crate) struct Engine {
-    pub(crate) tables: Box<Tables>,
+/// The engine with tables.
+pub struct Engine {
+    /// The dialect.
+    pub tables: Box<Tables>,
     scan: Scan,
     chunk: [u8; CHUNK_BYTES],
 }
 
 impl Engine {
-    pub(crate) fn new() -> Self {
-        let (tables, _) =
-            guard_dialect::compile(Dialect::Postgresql).expect("the dialect fits its tables");
+    /// PostgreSQL's dialect.
+    ///
+    /// # Panics
+    ///
+    /// When the dialect does not fit its tables.
+    #[must_use]
+    pub fn new() -> Self {
+        let compiled = guard_dialect::compile(Dialect::Postgresql);
+        let (tables, _) = compiled.expect("the dialect fits its tables");
+        Self::with(tables)
+    }
+
+    /// Another dialect.
+    #[must_use]
+    pub fn with(tables: Box<Tables>) -> Self {
         Self {
             tables,
             scan: Scan::new_zeroed(),
@@ -27,7 +40,7 @@ impl Engine {
 
     /// The facts of `text`, read in the pieces between `splits` (and in chunks).
     /// What the tables of an unused entry hold is forgotten.
-    pub(crate) fn facts(&mut self, text: &[u8], splits: &[usize]) -> Facts {
+    pub fn facts(&mut self, text: &[u8], splits: &[usize]) -> Facts {
         engine::begin(&self.tables, &mut self.scan);
         let mut from = 0;
         for to in splits.iter().copied().chain([text.len()]) {
@@ -43,10 +56,32 @@ impl Engine {
         engine::end::<Host>(&self.tables, &mut self.scan);
         used(&self.scan.facts)
     }
+
+    /// Reads whole chunks, the last one up to `to`: what the benchmark repeats.
+    #[inline(never)]
+    pub fn read(&mut self, chunks: &[[u8; CHUNK_BYTES]], to: u32) {
+        engine::begin(&self.tables, &mut self.scan);
+        for (index, chunk) in chunks.iter().enumerate() {
+            let to = if index + 1 < chunks.len() {
+                CHUNK_BYTES as u32
+            } else {
+                to
+            };
+            engine::feed::<Host>(&self.tables, &mut self.scan, chunk, 0, to);
+        }
+        engine::end::<Host>(&self.tables, &mut self.scan);
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// The facts without what lies behind the names in use.
-pub(crate) fn used(facts: &Facts) -> Facts {
+#[must_use]
+pub fn used(facts: &Facts) -> Facts {
     let mut used = Facts::NEW;
     for (entry, table) in used.tables.iter_mut().zip(facts.table_texts()) {
         entry.len = table.len;
