@@ -2,7 +2,7 @@
 //! parameter, no data.
 
 use crate::class::{Class, Opaque, Where};
-use crate::limits::{CALLS, NAME_BYTES, SAFE_CALLS, TABLE_NAMES, TABLES, VERBS};
+use crate::limits::{CALLS, NAME_BYTES, NAME_OPERATIONS, SAFE_CALLS, TABLE_NAMES, TABLES, VERBS};
 use crate::text::Text;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -61,6 +61,32 @@ pub const LOST_CALL: u8 = 16;
 /// [`Facts::truncated`]: a call of a safe function is missing.
 pub const LOST_SAFE: u8 = 32;
 
+/// What a statement does with the name of a prepared statement: values of
+/// [`Facts::operations`].
+pub mod operation {
+    /// `PREPARE name AS …`.
+    pub const PREPARE: u8 = 1;
+    /// `EXECUTE name`.
+    pub const EXECUTE: u8 = 2;
+    /// `DEALLOCATE name`.
+    pub const DEALLOCATE: u8 = 3;
+    /// All names are forgotten: `DEALLOCATE ALL`, `DISCARD ALL`. Kept as
+    /// [`super::FORGETS`].
+    pub const FORGET: u8 = 4;
+    /// A transaction ends. Kept as [`super::ENDS`].
+    pub const END: u8 = 5;
+    /// A name is not decoded. Kept as [`super::NAME_LOST`].
+    pub const ODD: u8 = 6;
+}
+
+/// [`Facts::session`]: all prepared statements are forgotten.
+pub const FORGETS: u8 = 1;
+/// [`Facts::session`]: a transaction ends.
+pub const ENDS: u8 = 2;
+/// [`Facts::session`]: the name of a prepared statement is not known, or there
+/// are more than are kept.
+pub const NAME_LOST: u8 = 4;
+
 /// A name as its hashes: of the last part, and of the part before the last dot
 /// (the schema) or 0. See [`crate::hash`]; letters are folded as the server does.
 pub type NameHash = [u64; 2];
@@ -95,8 +121,16 @@ pub struct Facts {
     pub verbs: [u16; VERBS],
     /// Entries used in `calls`.
     pub call_count: u8,
+    /// Entries used in `operations`.
+    pub operation_count: u8,
+    /// [`FORGETS`], [`ENDS`], [`NAME_LOST`].
+    pub session: u8,
     /// Zero.
-    pub padding: [u8; 7],
+    pub padding: u8,
+    /// What is done with prepared statements, in order: one of [`operation`].
+    pub operations: [u8; NAME_OPERATIONS],
+    /// Hashes of their names.
+    pub operation_names: [u64; NAME_OPERATIONS],
     /// Access and WHERE of each table; see [`table_tag`].
     pub table_tags: [u8; TABLE_NAMES],
     /// Names of the tables, for the rules.
@@ -125,7 +159,11 @@ impl Facts {
         reserved: 0,
         verbs: [0; VERBS],
         call_count: 0,
-        padding: [0; 7],
+        operation_count: 0,
+        session: 0,
+        padding: 0,
+        operations: [0; NAME_OPERATIONS],
+        operation_names: [0; NAME_OPERATIONS],
         table_tags: [0; TABLE_NAMES],
         table_names: [[0; 2]; TABLE_NAMES],
         calls: [[0; 2]; CALLS],
@@ -149,6 +187,8 @@ impl Facts {
         self.reserved = 0;
         self.verbs = [0; VERBS];
         self.call_count = 0;
+        self.operation_count = 0;
+        self.session = 0;
         self.safe_calls = [0; SAFE_CALLS];
     }
 
@@ -188,6 +228,112 @@ impl Facts {
         self.opaque |= reason.bit();
     }
 
+    /// Do these facts say of names, classes and rows what others say? Texts of
+    /// names and verbs do not matter.
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        let mut different = (self.hits ^ other.hits)
+            | (self.bytes ^ other.bytes)
+            | u64::from(self.opaque ^ other.opaque)
+            | u64::from(self.opaque_after ^ other.opaque_after)
+            | u64::from(self.statements ^ other.statements)
+            | u64::from(self.table_count ^ other.table_count)
+            | u64::from(self.call_count ^ other.call_count)
+            | u64::from(self.truncated ^ other.truncated);
+        let mut at = 0;
+        while at < TABLE_NAMES {
+            let [name, schema] = self.table_names[at];
+            let [other_name, other_schema] = other.table_names[at];
+            if at < self.table_count as usize {
+                different |= (name ^ other_name) | (schema ^ other_schema);
+                different |= u64::from(self.table_tags[at] ^ other.table_tags[at]);
+            }
+            at += 1;
+        }
+        at = 0;
+        while at < CALLS {
+            let [name, schema] = self.calls[at];
+            let [other_name, other_schema] = other.calls[at];
+            if at < self.call_count as usize {
+                different |= (name ^ other_name) | (schema ^ other_schema);
+            }
+            at += 1;
+        }
+        different == 0
+    }
+
+    /// Adds the facts of a statement that this one runs. What it does with names
+    /// of prepared statements stays its own.
+    pub fn merge(&mut self, run: &Self) {
+        self.hits |= run.hits;
+        self.opaque |= run.opaque;
+        self.opaque_after |= run.opaque_after;
+        self.truncated |= run.truncated;
+        let mut at = 0;
+        while at < TABLE_NAMES {
+            if at < run.table_count as usize {
+                self.merge_table(run, at);
+            }
+            at += 1;
+        }
+        at = 0;
+        while at < CALLS {
+            if at < run.call_count as usize {
+                let to = self.call_count as usize;
+                if to < CALLS {
+                    self.calls[to & (CALLS - 1)] = run.calls[at];
+                    self.call_count += 1;
+                } else {
+                    self.truncated |= LOST_CALL;
+                }
+            }
+            at += 1;
+        }
+        at = 0;
+        while at < VERBS {
+            if at < run.verb_count as usize {
+                let to = self.verb_count as usize;
+                if to < VERBS {
+                    self.verbs[to & (VERBS - 1)] = run.verbs[at];
+                    self.verb_count += 1;
+                } else {
+                    self.truncated |= LOST_WORDS;
+                }
+            }
+            at += 1;
+        }
+        at = 0;
+        while at < SAFE_CALLS {
+            let name = run.safe_calls[at];
+            let own = &mut self.safe_calls[at];
+            if name != 0 && *own != 0 && *own != name {
+                self.truncated |= LOST_SAFE;
+            } else if name != 0 {
+                *own = name;
+            }
+            at += 1;
+        }
+    }
+
+    #[inline(always)]
+    fn merge_table(&mut self, run: &Self, at: usize) {
+        let tag = run.table_tags[at & (TABLE_NAMES - 1)];
+        let to = self.table_count as usize;
+        if to >= TABLE_NAMES {
+            self.truncated |= LOST_WORDS | LOST_TABLE << (tag & 3);
+            return;
+        }
+        self.table_tags[to & (TABLE_NAMES - 1)] = tag;
+        self.table_names[to & (TABLE_NAMES - 1)] = run.table_names[at & (TABLE_NAMES - 1)];
+        if to < TABLES && at < TABLES {
+            self.tables[to & (TABLES - 1)] = run.tables[at & (TABLES - 1)];
+        } else if to < TABLES {
+            self.tables[to & (TABLES - 1)].len = 0;
+            self.truncated |= LOST_WORDS;
+        }
+        self.table_count += 1;
+    }
+
     /// The strictest class present; `other` where none is.
     #[must_use]
     pub fn class(&self) -> Class {
@@ -199,5 +345,5 @@ impl Facts {
 }
 
 const _: () = assert!(
-    size_of::<Facts>() == 56 + 17 * TABLE_NAMES + 16 * CALLS + 4 * SAFE_CALLS + 68 * TABLES
+    size_of::<Facts>() == 88 + 17 * TABLE_NAMES + 16 * CALLS + 4 * SAFE_CALLS + 68 * TABLES
 );

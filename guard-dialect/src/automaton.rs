@@ -54,6 +54,7 @@ pub(crate) struct Step {
     pub(crate) resolve: u8,
     pub(crate) verb: u8,
     pub(crate) access: u8,
+    pub(crate) operation: u8,
 }
 
 impl Step {
@@ -70,6 +71,7 @@ impl Step {
             resolve: resolve::NONE,
             verb: 0,
             access: 0,
+            operation: 0,
         }
     }
 
@@ -152,6 +154,13 @@ impl Step {
     pub(crate) fn table(mut self, access: Access) -> Self {
         self.access = access as u8;
         self.flag(action::TABLE)
+    }
+
+    /// Does something with the prepared statement of the name just read: one of
+    /// [`guard_common::facts::operation`].
+    pub(crate) fn operate(mut self, operation: u8) -> Self {
+        self.operation = operation;
+        self
     }
 
     /// Asks the interpreter, see [`resolve`].

@@ -160,6 +160,7 @@ fn automaton(tables: &mut Tables, size: &mut Size) -> Result<Vec<u8>, TooLarge> 
                 resolve: step.resolve,
                 verb: step.verb,
                 access: step.access,
+                operation: step.operation,
                 ..nothing
             });
             tables.steps[class * stride + column(token)] =

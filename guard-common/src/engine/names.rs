@@ -1,9 +1,12 @@
 //! Words out of the text: hashed, folded and kept.
 
 use super::Scan;
-use crate::facts::{LOST_CALL, LOST_SAFE, LOST_TABLE, LOST_WORDS, NO_WHERE, table_tag};
+use crate::facts::{
+    ENDS, FORGETS, LOST_CALL, LOST_SAFE, LOST_TABLE, LOST_WORDS, NAME_LOST, NO_WHERE, operation,
+    table_tag,
+};
 use crate::hash;
-use crate::limits::{CALLS, CHUNK_BYTES, SAFE_CALLS, TABLE_NAMES, TABLES};
+use crate::limits::{CALLS, CHUNK_BYTES, NAME_OPERATIONS, SAFE_CALLS, TABLE_NAMES, TABLES};
 
 /// PostgreSQL cuts names to this many bytes, so names that differ only behind
 /// it are the same.
@@ -126,6 +129,27 @@ pub(super) fn safe_call(scan: &mut Scan) {
         index += 1;
     }
     scan.facts.truncated |= LOST_SAFE;
+}
+
+/// Notes what is done with the prepared statement of the name that ends here.
+#[inline(always)]
+pub(super) fn operate(scan: &mut Scan, kind: u8) {
+    let count = scan.facts.operation_count;
+    scan.facts.session |= match kind {
+        operation::FORGET => FORGETS,
+        operation::END => ENDS,
+        operation::PREPARE | operation::EXECUTE | operation::DEALLOCATE
+            if (count as usize) < NAME_OPERATIONS && scan.length <= SIGNIFICANT =>
+        {
+            let at = count as usize & (NAME_OPERATIONS - 1);
+            scan.facts.operations[at] = kind;
+            scan.facts.operation_names[at] = scan.word;
+            scan.facts.operation_count = count + 1;
+            0
+        }
+        // The server cuts long names, at a letter of the encoding.
+        _ => NAME_LOST,
+    };
 }
 
 /// Is the kept name the first column of the predicate (0), that column again

@@ -104,6 +104,9 @@ pub(super) fn step(tables: &Tables, scan: &mut Scan) {
     if flags & !(action::PUSH | action::POP | action::AGAIN) != 0 {
         note(scan, flags, found.access);
     }
+    if found.operation != 0 {
+        names::operate(scan, found.operation);
+    }
     if found.verb != 0 {
         add_verb(scan, found.verb);
     }
