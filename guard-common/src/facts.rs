@@ -1,6 +1,8 @@
 //! What is known of one message, and nothing that it said: no literal, no
 //! parameter, no data.
 
+mod join;
+
 use crate::class::{Class, Opaque, Where};
 use crate::limits::{CALLS, NAME_BYTES, NAME_OPERATIONS, SAFE_CALLS, TABLE_NAMES, TABLES, VERBS};
 use crate::text::Text;
@@ -9,7 +11,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// The first number in [`Facts::verbs`] that is a Redis command's.
 pub const COMMANDS: u16 = 1024;
 
-/// How a statement touches a table: the low two bits of [`Facts::table_tags`].
+/// How a statement touches a table: values of [`Facts::table_access`].
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
@@ -70,13 +72,6 @@ pub mod operation {
     pub const EXECUTE: u8 = 2;
     /// `DEALLOCATE name`.
     pub const DEALLOCATE: u8 = 3;
-    /// All names are forgotten: `DEALLOCATE ALL`, `DISCARD ALL`. Kept as
-    /// [`super::FORGETS`].
-    pub const FORGET: u8 = 4;
-    /// A transaction ends. Kept as [`super::ENDS`].
-    pub const END: u8 = 5;
-    /// A name is not decoded. Kept as [`super::NAME_LOST`].
-    pub const ODD: u8 = 6;
 }
 
 /// [`Facts::session`]: all prepared statements are forgotten.
@@ -107,7 +102,7 @@ pub struct Facts {
     pub statements: u16,
     /// Highest parameter number (`$n`).
     pub params: u16,
-    /// Tables found: entries used in `table_names` and `table_tags`; the text of
+    /// Tables found: entries used in `table_names` and `table_access`; the text of
     /// the first [`TABLES`] is kept too.
     pub table_count: u8,
     /// Entries used in `verbs`.
@@ -127,12 +122,17 @@ pub struct Facts {
     pub session: u8,
     /// Zero.
     pub padding: u8,
+    /// The WHERE of the query that names each table, or [`NO_WHERE`]: two bits a
+    /// table, the first one lowest.
+    pub table_where: u32,
+    /// Zero.
+    pub reserved_too: u32,
     /// What is done with prepared statements, in order: one of [`operation`].
     pub operations: [u8; NAME_OPERATIONS],
     /// Hashes of their names.
     pub operation_names: [u64; NAME_OPERATIONS],
-    /// Access and WHERE of each table; see [`table_tag`].
-    pub table_tags: [u8; TABLE_NAMES],
+    /// The [`Access`] to each table.
+    pub table_access: [u8; TABLE_NAMES],
     /// Names of the tables, for the rules.
     pub table_names: [NameHash; TABLE_NAMES],
     /// Calls of functions that are not known to be safe.
@@ -162,9 +162,11 @@ impl Facts {
         operation_count: 0,
         session: 0,
         padding: 0,
+        table_where: u32::MAX,
+        reserved_too: 0,
         operations: [0; NAME_OPERATIONS],
         operation_names: [0; NAME_OPERATIONS],
-        table_tags: [0; TABLE_NAMES],
+        table_access: [0; TABLE_NAMES],
         table_names: [[0; 2]; TABLE_NAMES],
         calls: [[0; 2]; CALLS],
         safe_calls: [0; SAFE_CALLS],
@@ -188,8 +190,17 @@ impl Facts {
         self.verbs = [0; VERBS];
         self.call_count = 0;
         self.operation_count = 0;
+        self.table_where = u32::MAX;
         self.session = 0;
         self.safe_calls = [0; SAFE_CALLS];
+    }
+
+    /// The tag of a table by index, below [`TABLE_NAMES`]; see [`table_tag`].
+    #[inline(always)]
+    #[must_use]
+    pub const fn table_tag(&self, at: usize) -> u8 {
+        let at = at & (TABLE_NAMES - 1);
+        table_tag(self.table_access[at], (self.table_where >> (at * 2)) as u8)
     }
 
     /// The texts of the tables that are kept, in order of appearance.
@@ -200,7 +211,8 @@ impl Facts {
     /// Access, WHERE (where there is one) and text of each table whose text is
     /// kept.
     pub fn touched(&self) -> impl Iterator<Item = (Access, Option<Where>, &Text<NAME_BYTES>)> {
-        self.table_texts().zip(self.table_tags).map(|(text, tag)| {
+        self.table_texts().enumerate().map(|(at, text)| {
+            let tag = self.table_tag(at);
             let access = match tag & 3 {
                 0 => Access::Read,
                 1 => Access::Write,
@@ -228,112 +240,6 @@ impl Facts {
         self.opaque |= reason.bit();
     }
 
-    /// Do these facts say of names, classes and rows what others say? Texts of
-    /// names and verbs do not matter.
-    #[must_use]
-    pub fn same(&self, other: &Self) -> bool {
-        let mut different = (self.hits ^ other.hits)
-            | (self.bytes ^ other.bytes)
-            | u64::from(self.opaque ^ other.opaque)
-            | u64::from(self.opaque_after ^ other.opaque_after)
-            | u64::from(self.statements ^ other.statements)
-            | u64::from(self.table_count ^ other.table_count)
-            | u64::from(self.call_count ^ other.call_count)
-            | u64::from(self.truncated ^ other.truncated);
-        let mut at = 0;
-        while at < TABLE_NAMES {
-            let [name, schema] = self.table_names[at];
-            let [other_name, other_schema] = other.table_names[at];
-            if at < self.table_count as usize {
-                different |= (name ^ other_name) | (schema ^ other_schema);
-                different |= u64::from(self.table_tags[at] ^ other.table_tags[at]);
-            }
-            at += 1;
-        }
-        at = 0;
-        while at < CALLS {
-            let [name, schema] = self.calls[at];
-            let [other_name, other_schema] = other.calls[at];
-            if at < self.call_count as usize {
-                different |= (name ^ other_name) | (schema ^ other_schema);
-            }
-            at += 1;
-        }
-        different == 0
-    }
-
-    /// Adds the facts of a statement that this one runs. What it does with names
-    /// of prepared statements stays its own.
-    pub fn merge(&mut self, run: &Self) {
-        self.hits |= run.hits;
-        self.opaque |= run.opaque;
-        self.opaque_after |= run.opaque_after;
-        self.truncated |= run.truncated;
-        let mut at = 0;
-        while at < TABLE_NAMES {
-            if at < run.table_count as usize {
-                self.merge_table(run, at);
-            }
-            at += 1;
-        }
-        at = 0;
-        while at < CALLS {
-            if at < run.call_count as usize {
-                let to = self.call_count as usize;
-                if to < CALLS {
-                    self.calls[to & (CALLS - 1)] = run.calls[at];
-                    self.call_count += 1;
-                } else {
-                    self.truncated |= LOST_CALL;
-                }
-            }
-            at += 1;
-        }
-        at = 0;
-        while at < VERBS {
-            if at < run.verb_count as usize {
-                let to = self.verb_count as usize;
-                if to < VERBS {
-                    self.verbs[to & (VERBS - 1)] = run.verbs[at];
-                    self.verb_count += 1;
-                } else {
-                    self.truncated |= LOST_WORDS;
-                }
-            }
-            at += 1;
-        }
-        at = 0;
-        while at < SAFE_CALLS {
-            let name = run.safe_calls[at];
-            let own = &mut self.safe_calls[at];
-            if name != 0 && *own != 0 && *own != name {
-                self.truncated |= LOST_SAFE;
-            } else if name != 0 {
-                *own = name;
-            }
-            at += 1;
-        }
-    }
-
-    #[inline(always)]
-    fn merge_table(&mut self, run: &Self, at: usize) {
-        let tag = run.table_tags[at & (TABLE_NAMES - 1)];
-        let to = self.table_count as usize;
-        if to >= TABLE_NAMES {
-            self.truncated |= LOST_WORDS | LOST_TABLE << (tag & 3);
-            return;
-        }
-        self.table_tags[to & (TABLE_NAMES - 1)] = tag;
-        self.table_names[to & (TABLE_NAMES - 1)] = run.table_names[at & (TABLE_NAMES - 1)];
-        if to < TABLES && at < TABLES {
-            self.tables[to & (TABLES - 1)] = run.tables[at & (TABLES - 1)];
-        } else if to < TABLES {
-            self.tables[to & (TABLES - 1)].len = 0;
-            self.truncated |= LOST_WORDS;
-        }
-        self.table_count += 1;
-    }
-
     /// The strictest class present; `other` where none is.
     #[must_use]
     pub fn class(&self) -> Class {
@@ -345,5 +251,5 @@ impl Facts {
 }
 
 const _: () = assert!(
-    size_of::<Facts>() == 88 + 17 * TABLE_NAMES + 16 * CALLS + 4 * SAFE_CALLS + 68 * TABLES
+    size_of::<Facts>() == 96 + 17 * TABLE_NAMES + 16 * CALLS + 4 * SAFE_CALLS + 68 * TABLES
 );

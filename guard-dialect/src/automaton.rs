@@ -55,6 +55,7 @@ pub(crate) struct Step {
     pub(crate) verb: u8,
     pub(crate) access: u8,
     pub(crate) operation: u8,
+    pub(crate) session: u8,
 }
 
 impl Step {
@@ -72,6 +73,7 @@ impl Step {
             verb: 0,
             access: 0,
             operation: 0,
+            session: 0,
         }
     }
 
@@ -160,6 +162,12 @@ impl Step {
     /// [`guard_common::facts::operation`].
     pub(crate) fn operate(mut self, operation: u8) -> Self {
         self.operation = operation;
+        self
+    }
+
+    /// Adds bits of [`guard_common::facts::Facts::session`].
+    pub(crate) fn session(mut self, bits: u8) -> Self {
+        self.session |= bits;
         self
     }
 

@@ -161,6 +161,7 @@ fn automaton(tables: &mut Tables, size: &mut Size) -> Result<Vec<u8>, TooLarge> 
                 verb: step.verb,
                 access: step.access,
                 operation: step.operation,
+                session: step.session,
                 ..nothing
             });
             tables.steps[class * stride + column(token)] =

@@ -12,7 +12,7 @@ use super::token::Tok;
 use super::word::{self, Callee};
 use guard_common::class::{Class, Opaque, Where};
 use guard_common::engine::action;
-use guard_common::facts::{Access, operation};
+use guard_common::facts::{Access, ENDS, FORGETS, NAME_LOST, operation};
 
 /// What is read of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -213,9 +213,9 @@ impl Statement {
                 Tok::As => Step::to(Start(context.counted())),
                 Tok::Semi | Tok::End | Tok::Cut => context.finish(token, Tok::BackValue),
                 Tok::Open => Step::to(Prepare(context, false)).push(Skip(false)),
-                _ if first => Step::to(Prepare(context, false))
-                    .hit(Class::Session)
-                    .operate(prepared(token, operation::PREPARE)),
+                _ if first => {
+                    prepared(Prepare(context, false), token, operation::PREPARE).hit(Class::Session)
+                }
                 _ => Step::to(Prepare(context, false)),
             },
             Execute(context) => match token {
@@ -224,27 +224,23 @@ impl Statement {
                 }
                 // EXPLAIN plans it, and runs nothing.
                 _ if context.dry => Step::to(CallName(context, false)),
-                _ => {
-                    Step::to(CallName(context, false)).operate(prepared(token, operation::EXECUTE))
-                }
+                _ => prepared(CallName(context, false), token, operation::EXECUTE),
             },
             Deallocate(context) => match token {
                 Tok::Semi | Tok::End | Tok::Cut => context.finish(token, Tok::BackValue),
                 Tok::Prepare => Step::to(self),
-                Tok::All => Step::to(Rest(context)).operate(operation::FORGET),
+                Tok::All => Step::to(Rest(context)).session(FORGETS),
                 // A name that is not decoded stays known.
                 Tok::Unicode => Step::to(Rest(context)),
-                _ => Step::to(Rest(context)).operate(prepared(token, operation::DEALLOCATE)),
+                _ => prepared(Rest(context), token, operation::DEALLOCATE),
             },
             Discard(context) => match token {
                 Tok::Semi | Tok::End | Tok::Cut => context.finish(token, Tok::BackValue),
-                Tok::All => Step::to(Rest(context)).operate(operation::FORGET),
+                Tok::All => Step::to(Rest(context)).session(FORGETS),
                 _ => Step::to(Rest(context)),
             },
             Ending(context) => match token {
-                Tok::Semi | Tok::End => context
-                    .finish(token, Tok::BackValue)
-                    .operate(operation::END),
+                Tok::Semi | Tok::End => context.finish(token, Tok::BackValue).session(ENDS),
                 Tok::Transaction => Step::to(self),
                 // AND CHAIN, TO SAVEPOINT, PREPARED.
                 _ => Step::to(Rest(context)).again(),
@@ -315,12 +311,12 @@ pub(crate) fn planned(context: Context) -> u32 {
     if context.dry { action::PLANNED } else { 0 }
 }
 
-/// What is done with a prepared statement whose name is `token`.
-fn prepared(token: Tok, operation: u8) -> u8 {
+/// Something is done with the prepared statement whose name is `token`.
+fn prepared(next: Statement, token: Tok, operation: u8) -> Step {
     match token {
-        Tok::Unicode => operation::ODD,
-        _ if token.is_name() => operation,
-        _ => 0,
+        Tok::Unicode => Step::to(next).session(NAME_LOST),
+        _ if token.is_name() => Step::to(next).operate(operation),
+        _ => Step::to(next),
     }
 }
 

@@ -104,6 +104,7 @@ pub(super) fn step(tables: &Tables, scan: &mut Scan) {
     if flags & !(action::PUSH | action::POP | action::AGAIN) != 0 {
         note(scan, flags, found.access);
     }
+    scan.facts.session |= found.session;
     if found.operation != 0 {
         names::operate(scan, found.operation);
     }

@@ -134,8 +134,10 @@ pub struct Action {
     pub access: u8,
     /// One of [`crate::facts::operation`] on the word just read; 0: none.
     pub operation: u8,
+    /// Bits of [`crate::facts::Facts::session`] to add.
+    pub session: u8,
     /// Zero.
-    pub reserved: [u8; 3],
+    pub reserved: [u8; 2],
 }
 
 /// A compiled dialect: one value of the array map `guard_lexer`. Made by

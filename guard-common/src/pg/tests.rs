@@ -8,6 +8,7 @@ use crate::facts::Facts;
 use crate::limits::CHUNK_BYTES;
 use crate::protocol::{Dialect, Protocol};
 use crate::redis::Command;
+use crate::repeat::Host;
 use crate::stream::{
     BLIND, Chunk, Engine, Names, Stream, commit, commit_substitute, phase, settle, step, what,
 };
@@ -68,7 +69,7 @@ impl Names for Table {
     fn merge(&mut self, kind: u32, name: u64, into: &mut Facts) -> bool {
         match self.0.get(&(kind, name)) {
             Some(facts) => {
-                into.merge(facts);
+                into.merge::<Host>(facts);
                 true
             }
             None => false,
@@ -77,7 +78,7 @@ impl Names for Table {
 
     fn differs(&self, kind: u32, name: u64, facts: &Facts) -> bool {
         let known = self.0.get(&(kind, name));
-        known.is_some_and(|known| !known.same(facts))
+        known.is_some_and(|known| !known.same::<Host>(facts))
     }
 
     fn clear(&mut self) {

@@ -115,7 +115,7 @@ extern "C" fn guard_names_merge(into: *mut Facts, from: *const Facts) -> u32 {
     let (Some(into), Some(from)) = (unsafe { into.as_mut() }, unsafe { from.as_ref() }) else {
         return 1;
     };
-    into.merge(from);
+    into.merge::<Kernel>(from);
     0
 }
 
@@ -127,7 +127,7 @@ extern "C" fn guard_names_same(one: *const Facts, other: *const Facts) -> u32 {
     let (Some(one), Some(other)) = (unsafe { one.as_ref() }, unsafe { other.as_ref() }) else {
         return 0;
     };
-    one.same(other) as u32
+    one.same::<Kernel>(other) as u32
 }
 
 /// Forgets all names of a socket as one judge knows them.

@@ -152,7 +152,7 @@ impl Names for Kept {
     fn merge(&mut self, kind: u32, name: u64, into: &mut Facts) -> bool {
         match self.0.get(&(kind, name)) {
             Some(facts) => {
-                into.merge(facts);
+                into.merge::<Host>(facts);
                 true
             }
             None => false,
@@ -161,7 +161,7 @@ impl Names for Kept {
 
     fn differs(&self, kind: u32, name: u64, facts: &Facts) -> bool {
         let known = self.0.get(&(kind, name));
-        known.is_some_and(|known| !known.same(facts))
+        known.is_some_and(|known| !known.same::<Host>(facts))
     }
 
     fn clear(&mut self) {
