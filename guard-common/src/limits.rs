@@ -54,6 +54,10 @@ pub const CALLS: usize = 8;
 /// for a rule that lists a safe function. 4 bytes each.
 pub const SAFE_CALLS: usize = 16;
 
+/// Uses of names of prepared statements (PREPARE, EXECUTE, DEALLOCATE) kept of
+/// one message; a message with more is opaque. 9 bytes each.
+pub const NAME_OPERATIONS: usize = 4;
+
 /// Keys of names (tables, functions) in the rules of one policy. A name is one
 /// to three keys.
 pub const MAX_NAMES: usize = 4096;

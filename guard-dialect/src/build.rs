@@ -257,6 +257,8 @@ fn fill_states(
                 resolve: effect.resolve,
                 verb: effect.verb,
                 access: effect.access,
+                operation: effect.operation,
+                session: effect.session,
                 ..nothing
             });
             tables.steps[state * stride + column] =

@@ -181,5 +181,7 @@ impl Step {
             && self.flags & !allowed == 0
             && self.resolve == resolve::NONE
             && self.verb == 0
+            && self.operation == 0
+            && self.session == 0
     }
 }

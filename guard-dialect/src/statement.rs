@@ -12,7 +12,7 @@ use super::token::Tok;
 use super::word::{self, Callee};
 use guard_common::class::{Class, Opaque, Where};
 use guard_common::engine::action;
-use guard_common::facts::Access;
+use guard_common::facts::{Access, ENDS, FORGETS, NAME_LOST, operation};
 
 /// What is read of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +23,12 @@ pub(crate) enum Statement {
     Rest(Context),
     /// The name that CALL (`true`) or EXECUTE runs.
     CallName(Context, bool),
+    /// The name of a prepared statement, which EXECUTE or DEALLOCATE uses.
+    Execute(Context),
+    Deallocate(Context),
+    Discard(Context),
+    /// Behind COMMIT or ROLLBACK.
+    Ending(Context),
     /// Only expressions follow.
     Tail(Context),
     /// A parenthesis without interest; `true`: it may hold statements (CREATE RULE).
@@ -209,7 +215,37 @@ impl Statement {
                 Tok::As => Step::to(Start(context.counted())),
                 Tok::Semi | Tok::End | Tok::Cut => context.finish(token, Tok::BackValue),
                 Tok::Open => Step::to(Prepare(context, false)).push(Skip(false)),
-                _ => Step::to(Prepare(context, false)).hit(Class::Session),
+                _ if first => {
+                    prepared(Prepare(context, false), token, operation::PREPARE).hit(Class::Session)
+                }
+                _ => Step::to(Prepare(context, false)),
+            },
+            Execute(context) => match token {
+                Tok::Semi | Tok::End | Tok::Cut | Tok::Close => {
+                    context.finish(token, Tok::BackValue)
+                }
+                // EXPLAIN plans it, and runs nothing.
+                _ if context.dry => Step::to(CallName(context, false)),
+                _ => prepared(CallName(context, false), token, operation::EXECUTE),
+            },
+            Deallocate(context) => match token {
+                Tok::Semi | Tok::End | Tok::Cut => context.finish(token, Tok::BackValue),
+                Tok::Prepare => Step::to(self),
+                Tok::All => Step::to(Rest(context)).session(FORGETS),
+                // A name that is not decoded stays known.
+                Tok::Unicode => Step::to(Rest(context)),
+                _ => prepared(Rest(context), token, operation::DEALLOCATE),
+            },
+            Discard(context) => match token {
+                Tok::Semi | Tok::End | Tok::Cut => context.finish(token, Tok::BackValue),
+                Tok::All => Step::to(Rest(context)).session(FORGETS),
+                _ => Step::to(Rest(context)),
+            },
+            Ending(context) => match token {
+                Tok::Semi | Tok::End => context.finish(token, Tok::BackValue).session(ENDS),
+                Tok::Transaction => Step::to(self),
+                // AND CHAIN, TO SAVEPOINT, PREPARED.
+                _ => Step::to(Rest(context)).again(),
             },
             Declare(context) => match token {
                 Tok::For => Step::to(Start(context.counted())),
@@ -277,6 +313,15 @@ pub(crate) fn planned(context: Context) -> u32 {
     if context.dry { action::PLANNED } else { 0 }
 }
 
+/// Something is done with the prepared statement whose name is `token`.
+fn prepared(next: Statement, token: Tok, operation: u8) -> Step {
+    match token {
+        Tok::Unicode => Step::to(next).session(NAME_LOST),
+        _ if token.is_name() => Step::to(next).operate(operation),
+        _ => Step::to(next),
+    }
+}
+
 /// The first word of a statement.
 fn start(context: Context, token: Tok) -> Step {
     use Statement::*;
@@ -341,20 +386,27 @@ fn start(context: Context, token: Tok) -> Step {
             .opaque(Opaque::Call)
             .verb("CALL"),
         T::Do => rest(Class::Dynamic, "DO").opaque(Opaque::Dynamic),
-        T::Execute => Step::to(CallName(context, false))
-            .hit(Class::Dynamic)
-            .opaque(Opaque::Dynamic)
+        T::Execute => Step::to(Execute(context))
+            .hit(Class::Session)
             .verb("EXECUTE"),
-        T::Deallocate => rest(Class::Session, "DEALLOCATE"),
+        T::Deallocate => Step::to(Deallocate(context))
+            .hit(Class::Session)
+            .verb("DEALLOCATE"),
         T::Set => Step::to(Set(context, SetPart::Name))
             .hit(Class::Set)
             .verb("SET"),
         T::Reset => rest(Class::Set, "RESET"),
         T::Show => rest(Class::Session, "SHOW"),
-        T::Discard => rest(Class::Session, "DISCARD"),
+        T::Discard => Step::to(Discard(context))
+            .hit(Class::Session)
+            .verb("DISCARD"),
         T::Begin | T::Start => rest(Class::Transaction, "BEGIN"),
-        T::Commit | T::EndWord => rest(Class::Transaction, "COMMIT"),
-        T::Rollback | T::Abort => rest(Class::Transaction, "ROLLBACK"),
+        T::Commit | T::EndWord => Step::to(Ending(context))
+            .hit(Class::Transaction)
+            .verb("COMMIT"),
+        T::Rollback | T::Abort => Step::to(Ending(context))
+            .hit(Class::Transaction)
+            .verb("ROLLBACK"),
         T::Savepoint => rest(Class::Transaction, "SAVEPOINT"),
         T::Release => rest(Class::Transaction, "RELEASE"),
         T::Listen => rest(Class::Session, "LISTEN"),

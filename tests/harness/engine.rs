@@ -91,13 +91,18 @@ pub fn used(facts: &Facts) -> Facts {
     }
     let tables = usize::from(facts.table_count);
     used.table_names[..tables].copy_from_slice(&facts.table_names[..tables]);
-    used.table_tags[..tables].copy_from_slice(&facts.table_tags[..tables]);
+    used.table_access[..tables].copy_from_slice(&facts.table_access[..tables]);
     let calls = usize::from(facts.call_count);
     used.calls[..calls].copy_from_slice(&facts.calls[..calls]);
+    let operations = usize::from(facts.operation_count);
+    used.operations[..operations].copy_from_slice(&facts.operations[..operations]);
+    used.operation_names[..operations].copy_from_slice(&facts.operation_names[..operations]);
     Facts {
+        operations: used.operations,
+        operation_names: used.operation_names,
         tables: used.tables,
         table_names: used.table_names,
-        table_tags: used.table_tags,
+        table_access: used.table_access,
         calls: used.calls,
         ..*facts
     }

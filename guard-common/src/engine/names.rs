@@ -1,9 +1,9 @@
 //! Words out of the text: hashed, folded and kept.
 
 use super::Scan;
-use crate::facts::{LOST_CALL, LOST_SAFE, LOST_TABLE, LOST_WORDS, NO_WHERE, table_tag};
+use crate::facts::{LOST_CALL, LOST_SAFE, LOST_TABLE, LOST_WORDS, NAME_LOST, NO_WHERE};
 use crate::hash;
-use crate::limits::{CALLS, CHUNK_BYTES, SAFE_CALLS, TABLE_NAMES, TABLES};
+use crate::limits::{CALLS, CHUNK_BYTES, NAME_OPERATIONS, SAFE_CALLS, TABLE_NAMES, TABLES};
 
 /// PostgreSQL cuts names to this many bytes, so names that differ only behind
 /// it are the same.
@@ -72,7 +72,7 @@ pub(super) fn commit(scan: &mut Scan, access: u8) {
         scan.facts.truncated |= LOST_WORDS;
     }
     scan.facts.table_names[at & (TABLE_NAMES - 1)] = scan.kept;
-    scan.facts.table_tags[at & (TABLE_NAMES - 1)] = table_tag(access, NO_WHERE);
+    scan.facts.table_access[at & (TABLE_NAMES - 1)] = access;
     scan.facts.table_count = count + 1;
 }
 
@@ -80,21 +80,15 @@ pub(super) fn commit(scan: &mut Scan, access: u8) {
 /// since it began, but for those of a query inside it, which has ended before.
 #[inline(always)]
 pub(super) fn limit(scan: &mut Scan, condition: u8) {
-    // VERIFIER: comparing each place with both ends would teach it something new
-    // of them each time.
-    let below = |end: u32| (1_u64 << (end & 63)).wrapping_sub(1);
-    let window = below(u32::from(scan.facts.table_count)) & !below(scan.base);
-    let mut at = 0;
-    while at < TABLE_NAMES {
-        let tag = scan.facts.table_tags[at];
-        if window >> at & 1 != 0 && tag >> 2 == NO_WHERE {
-            scan.facts.table_tags[at] = table_tag(tag, condition);
-        }
-        at += 1;
-    }
+    // Two bits a table: those from `base` up to the last, where both are set
+    // (`NO_WHERE`), become the condition.
+    let fields = |count: u32| (1_u64 << ((count & 31) * 2)).wrapping_sub(1) as u32;
+    let range = fields(u32::from(scan.facts.table_count)) & !fields(scan.base);
+    let known = scan.facts.table_where;
+    let open = known & known >> 1 & 0x5555_5555 & range;
+    let changed = open * u32::from((condition ^ NO_WHERE) & 3);
+    scan.facts.table_where = known ^ changed;
 }
-
-const _: () = assert!(TABLE_NAMES < 64);
 
 /// Keeps the name of a function that is called, which ends here.
 #[inline(always)]
@@ -126,6 +120,21 @@ pub(super) fn safe_call(scan: &mut Scan) {
         index += 1;
     }
     scan.facts.truncated |= LOST_SAFE;
+}
+
+/// Notes what is done with the prepared statement of the name that ends here.
+#[inline(always)]
+pub(super) fn operate(scan: &mut Scan, kind: u8) {
+    let count = scan.facts.operation_count;
+    // The server cuts long names, at a letter of the encoding.
+    if count as usize >= NAME_OPERATIONS || scan.length > SIGNIFICANT {
+        scan.facts.session |= NAME_LOST;
+        return;
+    }
+    let at = count as usize & (NAME_OPERATIONS - 1);
+    scan.facts.operations[at] = kind;
+    scan.facts.operation_names[at] = scan.word;
+    scan.facts.operation_count = count + 1;
 }
 
 /// Is the kept name the first column of the predicate (0), that column again

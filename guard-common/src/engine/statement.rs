@@ -180,6 +180,10 @@ fn note(scan: &mut Scan, found: &Action) {
     scan.facts.hits |= found.hits & scan.mask;
     scan.facts.opaque |= found.opaque;
     scan.facts.opaque_after |= found.opaque_after;
+    scan.facts.session |= found.session;
+    if found.operation != 0 {
+        names::operate(scan, found.operation);
+    }
     if found.verb != 0 {
         add_verb(scan, found.verb);
     }

@@ -157,8 +157,12 @@ pub struct Action {
     /// [`crate::facts::Access`] of the table, or [`crate::class::Where`] of the
     /// query that ends.
     pub access: u8,
+    /// One of [`crate::facts::operation`] on the word just read; 0: none.
+    pub operation: u8,
+    /// Bits of [`crate::facts::Facts::session`] to add.
+    pub session: u8,
     /// Zero.
-    pub reserved: [u8; 4],
+    pub reserved: [u8; 2],
 }
 
 /// A compiled dialect: one value of the array map `guard_lexer`. Made by
