@@ -15,6 +15,16 @@ pub(crate) enum TablePart {
     Body,
 }
 
+/// The part of a DROP FUNCTION: behind the words before the name, behind a part
+/// of the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum TemporaryPart {
+    First,
+    Schema,
+    Dot,
+    Name,
+}
+
 /// The part of a CREATE VIEW; `true`: its query is not run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ViewPart {
@@ -69,7 +79,9 @@ pub(crate) fn drop_object(context: Context, token: Tok) -> Step {
         Tok::Database => rest("DROP DATABASE").hit(Class::Admin),
         Tok::Index => rest("DROP INDEX"),
         Tok::Sequence => rest("DROP SEQUENCE"),
-        Tok::Function => rest("DROP FUNCTION"),
+        Tok::Function => {
+            Step::to(Statement::DropFunction(context, TemporaryPart::First)).verb("DROP FUNCTION")
+        }
         Tok::Procedure => rest("DROP PROCEDURE"),
         Tok::Type => rest("DROP TYPE"),
         Tok::Extension => rest("DROP EXTENSION").hit(Class::Admin),
@@ -78,6 +90,29 @@ pub(crate) fn drop_object(context: Context, token: Tok) -> Step {
         Tok::Trigger => rest("DROP TRIGGER"),
         Tok::Policy => rest("DROP POLICY").hit(Class::Grant),
         _ => rest("DROP"),
+    }
+}
+
+/// DROP FUNCTION: what is in `pg_temp` is the session's own.
+pub(crate) fn drop_function(context: Context, part: TemporaryPart, token: Tok) -> Step {
+    use TemporaryPart::*;
+    let to = |part| Step::to(Statement::DropFunction(context, part));
+    match (part, token) {
+        (First, Tok::If | Tok::Exists) => to(part),
+        (First, Tok::PgTemp) => to(Schema),
+        (Schema, Tok::Dot) => to(Dot),
+        (Dot, _) if token.is_word() => to(Name),
+        (Name, Tok::Open) => to(part).push(Statement::Skip(false)),
+        (Name, Tok::BackValue) => to(part),
+        (Name, Tok::Comma) => to(First),
+        (Name, Tok::Semi | Tok::End | Tok::Cut | Tok::Close) => {
+            context.finish(token, Tok::BackOpen).hit(Class::Session)
+        }
+        // Another schema, or CASCADE.
+        (_, Tok::Semi | Tok::End | Tok::Cut | Tok::Close) => {
+            context.finish(token, Tok::BackOpen).hit(Class::Drop)
+        }
+        _ => Step::to(Statement::Rest(context)).hit(Class::Drop).again(),
     }
 }
 

@@ -229,7 +229,8 @@ impl Comparison {
             Small => Step::to(self.with(Value::Small)),
             Num | Long => Step::to(self.with(Value::Num)),
             Big => Step::to(self.with(Value::Big)),
-            Wild | StrOn | StrOdd | Null => Step::to(self.with(Value::Wild)),
+            StrOn | StrExtreme => Step::to(self.with(Value::Extreme)),
+            Wild | StrOdd | Null => Step::to(self.with(Value::Wild)),
             Param => Step::to(self.with(Value::Param)),
             _ if token.is_literal() => Step::to(self.with(Value::Const)),
             True | False | Default | ConstWord | Star => Step::to(self.with(Value::Const)),
@@ -347,7 +348,7 @@ impl Comparison {
                 left.is_column()
                     && matches!(
                         right,
-                        Value::Const | Value::Param | Value::Small | Value::Num
+                        Value::Const | Value::Extreme | Value::Param | Value::Small | Value::Num
                     )
             }
             Operator::Match => {

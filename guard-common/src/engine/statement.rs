@@ -141,8 +141,9 @@ pub(super) fn step(tables: &Tables, scan: &mut Scan) {
     scan.later = second;
 }
 
-/// What a statement that is only planned may add: its classes.
-const PLANNED_MASK: u64 = (1 << WHERE_BASE) - 1;
+/// What a statement that is only planned may add: its classes, but for the table
+/// that it would make.
+const PLANNED_MASK: u64 = ((1 << WHERE_BASE) - 1) & !Class::Create.bit();
 
 /// The bookkeeping of an action that most actions do not ask for.
 #[inline(always)]
