@@ -5,7 +5,7 @@ use super::context::Context;
 use super::name::{NameKind, list};
 use super::statement::{Statement, planned};
 use super::token::Tok;
-use guard_common::class::Class;
+use guard_common::class::{Class, Opaque};
 use guard_common::engine::action;
 use guard_common::facts::Access;
 
@@ -263,7 +263,9 @@ pub(crate) fn alter(context: Context, token: Tok) -> Step {
         Tok::Table => from(AlterPart::Name, "ALTER TABLE"),
         Tok::Foreign => Step::to(Alter(context)),
         Tok::Role | Tok::Group => rest(Class::Grant, "ALTER ROLE"),
-        Tok::System => rest(Class::Admin, "ALTER SYSTEM"),
+        Tok::System => Step::to(AlterTable(context, AlterPart::Plain))
+            .hit(Class::Admin)
+            .verb("ALTER SYSTEM"),
         Tok::Default => rest(Class::Grant, "ALTER DEFAULT PRIVILEGES"),
         Tok::Policy => rest(Class::Grant, "ALTER POLICY"),
         Tok::Database => body("ALTER DATABASE").hit(Class::Admin),
@@ -282,6 +284,17 @@ pub(crate) fn alter_table(context: Context, part: AlterPart, token: Tok) -> Step
     let to = |part| Step::to(Statement::AlterTable(context, part));
     match (part, token) {
         (_, Tok::Semi | Tok::End | Tok::Cut | Tok::Close) => context.finish(token, Tok::BackOpen),
+        // ALTER DATABASE … SET, ALTER SYSTEM SET: how later connections are read.
+        (
+            AlterPart::Plain,
+            Tok::EncodingName
+            | Tok::StringsName
+            | Tok::SettingName
+            | Tok::QuotedEncodingName
+            | Tok::QuotedStringsName
+            | Tok::QuotedSettingName
+            | Tok::Unicode,
+        ) => to(part).opaque(Opaque::Setting),
         // Who may do what: the owner, triggers, row security.
         (_, Tok::Owner | Tok::Disable) => to(part).hit(Class::Grant),
         (_, Tok::Open) => to(part).push(Statement::Skip(false)),

@@ -230,7 +230,7 @@ impl Comparison {
             Num | Long => Step::to(self.with(Value::Num)),
             Big => Step::to(self.with(Value::Big)),
             StrOn | StrExtreme => Step::to(self.with(Value::Extreme)),
-            Wild | StrOdd | Null => Step::to(self.with(Value::Wild)),
+            Wild | StrOdd => Step::to(self.with(Value::Wild)),
             Param => Step::to(self.with(Value::Param)),
             _ if token.is_literal() => Step::to(self.with(Value::Const)),
             True | False | Default | ConstWord | Star => Step::to(self.with(Value::Const)),
@@ -260,7 +260,8 @@ impl Comparison {
                 operator: self::Operator::IsDistinct,
                 ..self
             }),
-            Unicode => Step::to(self.with(Value::Bad)),
+            // `= NULL` may mean IS NULL (`transform_null_equals`).
+            Unicode | Null => Step::to(self.with(Value::Bad)),
             // `left(a, 1)`.
             JoinSide => Step::to(self).push(Word::SAFE_CALL),
             _ if token.is_name() => Step::to(self).push(Word::name(true)).again(),

@@ -21,7 +21,7 @@ pub(crate) enum Value {
     Big,
     /// A string that may be below or above all values: `'0'`, `'9999-12-31'`.
     Extreme,
-    /// A string that any value matches, the empty one, NULL, or a constant whose
+    /// A string that any value matches, the empty one, or a constant whose
     /// value is not followed: no order and no pattern limits by it.
     Wild,
     Param,

@@ -1,6 +1,6 @@
 //! What real tools send, under the policy that a team would run.
 //!
-//! `tests/benign/*.jsonl` are captured by the scripts in `tests/benign/capture`.
+//! `tests/benign/postgresql/*.jsonl` are captured by the scripts in `tests/benign/capture`.
 //! A row with `expect: block` is refused rightly, and says `why`.
 
 use super::verdict::{refused, verdicts};
@@ -22,7 +22,7 @@ fn what_real_tools_send_passes_the_balanced_policy() {
     if !require(&[Need::Agent]) {
         return;
     }
-    let folder = paths::root().join("tests/benign");
+    let folder = paths::root().join("tests/benign/postgresql");
     let mut files: Vec<_> = folder
         .read_dir()
         .expect("the captures are there")

@@ -93,13 +93,11 @@ fn conditions(facts: &Facts) -> BTreeSet<(String, String)> {
 }
 
 fn tables(facts: &Facts) -> BTreeSet<(String, String)> {
-    let tables = facts.tables.iter().take(usize::from(facts.table_count));
-    let name = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let tables = facts.touched();
     tables
-        .map(|table| {
-            let access = ["read", "write", "destroy"];
-            let access = access.get(usize::from(table.tag)).unwrap_or(&"?");
-            ((*access).to_owned(), name(table.as_bytes()))
+        .map(|(access, _, name)| {
+            let name = String::from_utf8_lossy(name.as_bytes()).into_owned();
+            (access.name().to_owned(), name)
         })
         .collect()
 }

@@ -188,7 +188,7 @@ fn note(scan: &mut Scan, flags: u32, access: u8) {
     if flags & action::TRUNCATED != 0 {
         scan.facts.truncated |= LOST_WORDS | LOST_TABLE << Access::Write as u8;
     }
-    if flags & action::LIMITED != 0 {
+    if flags & action::LIMITED != 0 && scan.mask == u64::MAX {
         names::limit(scan, access);
     }
     if flags & action::CALL != 0 {

@@ -4,7 +4,7 @@
     capture.py [TOOL ...]
 
 Starts a throw-away server that logs every statement, runs each tool's script
-against it, and writes `tests/benign/TOOL.jsonl`. Statements that differ only in
+against it, and writes `tests/benign/postgresql/TOOL.jsonl`. Statements that differ only in
 their literals are kept once. Needs root (the server runs as `postgres`), and the
 tools: see `README.md`. Rows that are rightly refused are marked by `expect.py`.
 """
@@ -100,7 +100,7 @@ def main():
             server.run(tool)
             rows = [expect.row(tool, sql) for sql in server.statements(tool)]
             text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-            (HERE.parent / f"{tool}.jsonl").write_text(text)
+            (HERE.parent / "postgresql" / f"{tool}.jsonl").write_text(text)
             print(f"{tool}: {len(rows)} statements")
 
 
