@@ -376,7 +376,7 @@ impl Lexer {
         let next = match (text, byte) {
             (_, b'\'') => return Next::Go(Lex::TextQuote(text, quote)),
             (_, b'\\') if quote == Quote::Escapes => return Next::Go(Lex::Escaped),
-            (Text::Known(0) | Text::Wild, b) if b"%_.*^$+?{}[]() ".contains(&b) => Text::Wild,
+            (Text::Known(0) | Text::Wild, b) if b"%_.*^$+?{}[](), ".contains(&b) => Text::Wild,
             (Text::Known(node), _) => self
                 .literals
                 .next(node, byte)

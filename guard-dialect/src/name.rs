@@ -63,16 +63,22 @@ pub(crate) fn names(
         })
     };
     match token {
+        // `DROP TABLE if`: the last word was a name after all.
+        Tok::Semi | Tok::End | Tok::Cut if expected && kind == NameKind::Dropped => context
+            .finish(token, Tok::BackValue)
+            .hit(Class::Drop)
+            .flag(action::TRUNCATED),
         Tok::Semi | Tok::End | Tok::Cut | Tok::Close => context.finish(token, Tok::BackValue),
         Tok::Comma => to(true),
         Tok::Table | Tok::View | Tok::Only | Tok::If | Tok::Not | Tok::Exists if expected => {
             to(true)
         }
         // DROP … CASCADE may take more than the table that is named.
-        Tok::Cascade if kind == NameKind::Dropped => {
+        Tok::Cascade if kind == NameKind::Dropped && !expected => {
             Step::to(Statement::Rest(context)).hit(Class::Drop)
         }
-        Tok::In | Tok::Cascade => Step::to(Statement::Rest(context)),
+        Tok::In => Step::to(Statement::Rest(context)),
+        Tok::Cascade if !expected => Step::to(Statement::Rest(context)),
         _ if expected && token.is_name() => to(false).push(Statement::name(access, kind)).again(),
         _ => to(expected),
     }
@@ -109,7 +115,7 @@ pub(crate) fn name(access: Access, kind: NameKind, part: NamePart, token: Tok) -
         (NamePart::Some(before), Tok::Open) if kind == NameKind::Item => {
             let step = Step::pop(Tok::BackNo).again();
             match before {
-                Callee::Safe | Callee::Unnest => step.safe_call(),
+                Callee::Safe | Callee::Vague | Callee::Unnest => step.safe_call(),
                 Callee::SetConfig => step
                     .unsafe_call()
                     .hit(Class::Set)

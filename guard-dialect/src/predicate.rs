@@ -230,7 +230,8 @@ impl Comparison {
             Small => Step::to(self.with(Value::Small)),
             Num | Long => Step::to(self.with(Value::Num)),
             Big => Step::to(self.with(Value::Big)),
-            Wild | StrOn | StrOdd | Null => Step::to(self.with(Value::Wild)),
+            StrOn | StrExtreme => Step::to(self.with(Value::Extreme)),
+            Wild | StrOdd => Step::to(self.with(Value::Wild)),
             Param => Step::to(self.with(Value::Param)),
             _ if token.is_literal() => Step::to(self.with(Value::Const)),
             True | False | Default | ConstWord | Star => Step::to(self.with(Value::Const)),
@@ -260,7 +261,8 @@ impl Comparison {
                 operator: self::Operator::IsDistinct,
                 ..self
             }),
-            Unicode => Step::to(self.with(Value::Bad)),
+            // `= NULL` may mean IS NULL (`transform_null_equals`).
+            Unicode | Null => Step::to(self.with(Value::Bad)),
             // `left(a, 1)`.
             JoinSide => Step::to(self).push(Word::SAFE_CALL).flag(action::SPELL),
             _ if token.is_name() => Step::to(self).push(Word::name(true)).again(),
@@ -348,7 +350,7 @@ impl Comparison {
                 left.is_column()
                     && matches!(
                         right,
-                        Value::Const | Value::Param | Value::Small | Value::Num
+                        Value::Const | Value::Extreme | Value::Param | Value::Small | Value::Num
                     )
             }
             Operator::Match => {

@@ -4,7 +4,7 @@ use super::automaton::{State, Step};
 use super::condition::{Condition, Predicate};
 use super::context::{Context, broken};
 use super::data::{self, CopyPart, InsertPart, MergePart, OptionPart, WithPart};
-use super::definition::{self, AlterPart, SchemaPart, TablePart, ViewPart};
+use super::definition::{self, AlterPart, SchemaPart, TablePart, TemporaryPart, ViewPart};
 use super::name::{self, NameKind, NamePart};
 use super::select::{Kind, Part, Query};
 use super::setting::{self, ConfigPart, SetPart};
@@ -67,6 +67,7 @@ pub(crate) enum Statement {
         expected: bool,
     },
     Drop(Context),
+    DropFunction(Context, TemporaryPart),
     Create(Context, bool),
     CreateTable {
         context: Context,
@@ -262,6 +263,7 @@ impl Statement {
                 expected,
             } => name::names(context, access, kind, expected, token),
             Drop(context) => definition::drop_object(context, token),
+            DropFunction(context, part) => definition::drop_function(context, part, token),
             Create(context, temporary) => definition::create(context, temporary, token),
             CreateTable {
                 context,

@@ -172,6 +172,8 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
         (Part::Arguments(vague), _) if token >= BackValue && token <= BackSubJoined => {
             let value = match Value::from_token(token).called() {
                 Value::Derived if vague => Value::Bad,
+                // In a list: `generate_series` has as many rows as it likes.
+                _ if vague && !condition => Value::Derived,
                 value => value,
             };
             to(Part::Called(value))
@@ -206,9 +208,14 @@ fn arguments(condition: bool, callee: Callee) -> Step {
         part: Part::Arguments(callee == Callee::Vague),
     });
     let step = match (callee, condition) {
-        (Callee::SetConfig, _) => next
-            .push(Statement::SetConfig(ConfigPart::Name))
-            .hit(Class::Set),
+        // What it does hangs on its first argument.
+        (Callee::SetConfig, _) => {
+            return next
+                .push(Statement::SetConfig(ConfigPart::Name))
+                .hit(Class::Set)
+                .safe_call()
+                .flag(action::FORGET);
+        }
         (Callee::Unnest, _) | (_, true) => next.push(Condition::PARENTHESIS),
         (_, false) => next.push(Statement::Parenthesis(Context::SUBSELECT)),
     };

@@ -170,8 +170,9 @@ fn read_on(tables: &Tables, scan: &mut Scan) {
     scan.row = row.wrapping_add(scan.resume);
 }
 
-/// What a statement that is only planned may add: its classes.
-const PLANNED_MASK: u64 = (1 << WHERE_BASE) - 1;
+/// What a statement that is only planned may add: its classes, but for the table
+/// that it would make.
+const PLANNED_MASK: u64 = ((1 << WHERE_BASE) - 1) & !Class::Create.bit();
 
 /// The bookkeeping of an action that most actions do not ask for.
 #[inline(always)]
@@ -230,7 +231,7 @@ fn note(scan: &mut Scan, found: &Action) {
     if flags & action::TRUNCATED != 0 {
         scan.facts.truncated |= LOST_WORDS | LOST_TABLE << Access::Write as u8;
     }
-    if flags & action::LIMITED != 0 {
+    if flags & action::LIMITED != 0 && scan.mask == u64::MAX {
         names::limit(scan, found.access);
     }
     if flags & action::CALL != 0 {
