@@ -91,6 +91,25 @@ fn a_full_buffer_lets_nothing_through() {
     assert_eq!(refusals(&statements), 1, "{statements:#?}");
 }
 
+/// Nothing of a refused packet leaves, and the records say so.
+#[test]
+fn what_shares_a_packet_with_a_refused_message_is_recorded_as_held_back() {
+    let Some((stand, statements)) = play("one-packet") else {
+        return;
+    };
+    let said: Vec<_> = statements
+        .iter()
+        .map(|d| (d["verdict"].as_str(), d["effect"].as_str()))
+        .collect();
+    let (left, held, refused) = (
+        (Some("allow"), Some("none")),
+        (Some("allow"), Some("drop")),
+        (Some("block"), Some("reset")),
+    );
+    assert_eq!(said, [left, held, refused], "{statements:#?}");
+    assert!(!stand.postgres.log().contains("SELECT 17"), "it arrived");
+}
+
 #[test]
 fn a_client_that_dies_in_mid_message_changes_nothing() {
     play("dies-in-mid-message");
@@ -215,13 +234,13 @@ fn what_is_written_before_the_connection_is_there_is_judged_or_not_sent() {
         ("zerocopy", "SELECT 1", false),
     ] {
         let waiting = TcpStream::connect(address).expect("one connection may wait");
-        let mut reach = stand.guarded(&format!("early-{how}"), paths::program("guard-reach"));
+        let agent = format!("early-{how}-{arrives}");
+        let mut reach = stand.guarded(&agent, paths::program("guard-reach"));
         reach.args(["early", how, &address.to_string(), text]);
         let client = std::thread::spawn(move || run(&mut reach, NO_HANG));
         // Its first SYN finds no room; the kernel sends it again after a second.
         stand.daemon.decision("the connection", |decision| {
-            decision["action"] == "connect"
-                && decision["session"]["subject"]["name"] == *format!("early-{how}")
+            decision["action"] == "connect" && decision["session"]["subject"]["name"] == *agent
         });
         drop(waiting);
         drop(listener.accept());
