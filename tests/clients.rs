@@ -171,6 +171,22 @@ fn psycopg_commits_nothing_of_a_transaction_with_a_refusal() {
 }
 
 #[test]
+fn psycopg_2_is_refused_in_copies_cursors_and_batches_and_goes_on() {
+    if can_run(Need::Python) {
+        let stand = python("psycopg-2", "psycopg2_story.py");
+        assert_eq!(stand.postgres.rows("invoices"), 1000);
+    }
+}
+
+#[test]
+fn sqlalchemy_plays_the_story_and_keeps_its_pool() {
+    if can_run(Need::Python) {
+        let stand = python("sqlalchemy", "sqlalchemy_story.py");
+        assert_eq!(stand.postgres.rows("invoices"), 1000);
+    }
+}
+
+#[test]
 fn asyncpg_plays_the_story_with_the_simple_protocol() {
     if can_run(Need::Python) {
         python("asyncpg-simple", "asyncpg_simple.py");

@@ -3,7 +3,7 @@
 use guard_tests::need::{STAND, require};
 use guard_tests::process::{Server, run};
 use guard_tests::stand::{NO_HANG, Stand};
-use guard_tests::wait;
+use guard_tests::{paths, wait};
 use rustix::process::Signal;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -26,13 +26,19 @@ fn policy(action: &str) -> String {
 /// A guarded shell that deletes one row after another on new connections, and
 /// notes the time of each success.
 fn deleter(stand: &Stand, agent: &str) -> std::process::Command {
+    deleter_after(stand, agent, ":")
+}
+
+/// The same, after some other work.
+fn deleter_after(stand: &Stand, agent: &str, work: &str) -> std::process::Command {
     let psql = stand.postgres.psql();
     let words: Vec<String> = psql
         .get_args()
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
     let script = format!(
-        "for id in $(seq 1 100); do psql {} -c \"DELETE FROM customers WHERE id = $id\" || break; done; : > {}; sleep 30",
+        "{work}
+        for id in $(seq 1 100); do psql {} -c \"DELETE FROM customers WHERE id = $id\" || break; done; : > {}; sleep 30",
         words.join(" "),
         stand.scratch.join("went-on").display(),
     );
@@ -99,6 +105,50 @@ fn too_many_deletes_kill_the_tree_and_nothing_else() {
     }
     let listed = stand.daemon.ctl(&["status"]).success();
     assert!(!listed.stdout.is_empty());
+}
+
+/// A tree is who was started in it, not who looks like it: processes that left
+/// the terminal's session, lost their parents, are stopped, or opened a session of
+/// their own inside.
+#[test]
+fn no_process_of_the_tree_hides_from_its_end() {
+    if !require(STAND) {
+        return;
+    }
+    let stand = Stand::new(&policy("kill"));
+    let outsider = Server::start(sleeping(&stand, None), Signal::TERM);
+    let pids = stand.scratch.join("pids");
+    let hide = format!(
+        "note() {{ echo $1 >> {pids}; }}
+        setsid sleep 60 & note $!
+        (setsid sh -c 'sleep 60 & echo $! >> {pids}')
+        sh -c 'kill -STOP $$' & note $!
+        {guardctl} run --agent inner -- sh -c 'echo $$ >> {pids}; exec sleep 60' &
+        while [ $(wc -l < {pids}) -lt 4 ]; do sleep 0.1; done",
+        pids = pids.display(),
+        guardctl = paths::program("guardctl").display(),
+    );
+    let mut session = Server::start(deleter_after(&stand, "eager", &hide), Signal::TERM);
+    wait::until("the end of the tree", NO_HANG, || session.ended());
+    let noted = std::fs::read_to_string(&pids).expect("the processes are noted");
+    assert_eq!(noted.lines().count(), 4, "{noted}");
+    for pid in noted.lines() {
+        wait::until(&format!("the end of {pid}"), NO_HANG, || {
+            is_gone(pid).then_some(())
+        });
+    }
+    let mut outsider = outsider;
+    assert!(outsider.ended().is_none(), "a process outside was killed");
+}
+
+/// Whether a process has ended, reaped or not.
+fn is_gone(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.map_or(true, |stat| {
+        stat.rsplit(')')
+            .next()
+            .is_some_and(|rest| rest.starts_with(" Z"))
+    })
 }
 
 fn sleeping(stand: &Stand, agent: Option<&str>) -> std::process::Command {

@@ -3,8 +3,6 @@
 
 #[path = "engine/generator.rs"]
 mod generator;
-#[path = "engine/host.rs"]
-mod host;
 #[path = "engine/kernel.rs"]
 mod kernel;
 #[path = "engine/mysql.rs"]
@@ -15,6 +13,8 @@ mod redis;
 use generator::Random;
 use guard_common::class::{Class, Opaque, Where};
 use guard_common::facts::Facts;
+use guard_dialect::Dialect;
+use guard_tests::engine::Engine;
 use serde_json::Value;
 
 /// One statement with what is expected of it.
@@ -102,9 +102,17 @@ fn told(facts: &Facts) -> Told {
     }
 }
 
+/// Texts that a test makes: `GUARD_TEXTS`, or `usual`.
+fn texts(usual: u32) -> u32 {
+    let texts = std::env::var("GUARD_TEXTS").ok();
+    texts.map_or(usual, |texts| {
+        texts.parse().expect("GUARD_TEXTS is a number")
+    })
+}
+
 #[test]
 fn every_case_has_its_facts() {
-    let mut engine = host::Engine::new();
+    let mut engine = Engine::new();
     let mut wrong = Vec::new();
     for case in cases() {
         let found = told(&engine.facts(case.sql.as_bytes(), &[]));
@@ -120,7 +128,7 @@ fn every_case_has_its_facts() {
 
 #[test]
 fn any_split_gives_the_same_facts() {
-    let mut engine = host::Engine::new();
+    let mut engine = Engine::new();
     let mut random = Random::new(1);
     for case in cases() {
         let text = case.sql.as_bytes();
@@ -141,10 +149,10 @@ fn any_split_gives_the_same_facts() {
 
 #[test]
 fn a_hundred_thousand_mutated_texts_give_facts_whatever_the_split() {
-    let mut engine = host::Engine::new();
+    let mut engine = Engine::new();
     let mut random = Random::new(2);
     let pool: Vec<String> = cases().into_iter().map(|case| case.sql).collect();
-    for _ in 0..100_000 {
+    for _ in 0..texts(100_000) {
         let text = random.text(&pool);
         let whole = engine.facts(&text, &[]);
         let splits = random.splits(text.len());
@@ -160,8 +168,33 @@ fn a_hundred_thousand_mutated_texts_give_facts_whatever_the_split() {
 }
 
 #[test]
+fn tokens_that_are_not_reported_change_no_fact() {
+    let compiled = guard_dialect::compile_loud(Dialect::Postgresql);
+    let (tables, _) = compiled.expect("the dialect fits its tables");
+    let (mut quiet, mut loud) = (Engine::new(), Engine::with(tables));
+    let mut random = Random::new(4);
+    let pool: Vec<String> = cases().into_iter().map(|case| case.sql).collect();
+    let mut check = |text: &[u8], splits: &[usize]| {
+        assert_eq!(
+            quiet.facts(text, splits),
+            loud.facts(text, &[]),
+            "{:?} {splits:?}",
+            String::from_utf8_lossy(text)
+        );
+    };
+    for sql in &pool {
+        check(sql.as_bytes(), &[]);
+    }
+    for _ in 0..texts(100_000) {
+        let text = random.text(&pool);
+        let splits = random.splits(text.len());
+        check(&text, &splits);
+    }
+}
+
+#[test]
 fn what_follows_a_nul_is_ignored() {
-    let mut engine = host::Engine::new();
+    let mut engine = Engine::new();
     let facts = engine.facts(b"DELETE FROM t --\0\nWHERE id = 1", &[]);
     assert_eq!(told(&facts).classes, "delete:none");
     assert_eq!(facts.bytes, 16);
@@ -169,7 +202,7 @@ fn what_follows_a_nul_is_ignored() {
 
 #[test]
 fn an_empty_text_has_no_statement_and_no_class() {
-    let mut engine = host::Engine::new();
+    let mut engine = Engine::new();
     for text in ["", " ", ";", " ; ; ", "-- x", "/* x */;"] {
         let facts = engine.facts(text.as_bytes(), &[]);
         assert_eq!((facts.hits, facts.statements), (0, 0), "{text:?}");
@@ -178,7 +211,7 @@ fn an_empty_text_has_no_statement_and_no_class() {
 
 #[test]
 fn nesting_beyond_the_bound_is_opaque_and_never_silent() {
-    let mut engine = host::Engine::new();
+    let mut engine = Engine::new();
     let nested = |depth: usize| {
         let (open, close) = ("(".repeat(depth), ")".repeat(depth));
         format!("DELETE FROM t WHERE {open}id = 5{close}")
@@ -192,7 +225,7 @@ fn nesting_beyond_the_bound_is_opaque_and_never_silent() {
 
 #[test]
 fn a_long_text_is_read_to_its_end() {
-    let mut engine = host::Engine::new();
+    let mut engine = Engine::new();
     let text = format!("/*{}*/DROP TABLE plain", "a".repeat(1 << 20));
     assert_eq!(told(&engine.facts(text.as_bytes(), &[])).classes, "drop");
     let rows = "(1, 'x; DROP TABLE t'), ".repeat(40_000);
@@ -202,7 +235,7 @@ fn a_long_text_is_read_to_its_end() {
 
 #[test]
 fn a_dollar_quote_ends_at_its_own_tag_only() {
-    let mut engine = host::Engine::new();
+    let mut engine = Engine::new();
     for (text, classes) in [
         ("SELECT $a$ $b$ $a $a$; DROP TABLE t", "select drop"),
         ("SELECT $a$ $b$ $$; DROP TABLE t $a$", "select"),
@@ -221,7 +254,7 @@ fn a_dollar_quote_ends_at_its_own_tag_only() {
 
 #[test]
 fn no_literal_is_kept() {
-    let mut engine = host::Engine::new();
+    let mut engine = Engine::new();
     for text in [
         "SELECT 'canary' FROM t WHERE a = 'canary' AND b = E'canary'",
         "INSERT INTO t VALUES ($$canary$$, $canary$ x $canary$, U&'canary', B'1', X'canary')",

@@ -2,7 +2,9 @@
 //! names, against a real server.
 
 use guard_tests::need::{STAND, require};
-use guard_tests::stand::Stand;
+use guard_tests::repl::Repl;
+use guard_tests::stand::{Stand, for_server};
+use std::fs;
 
 const POLICY: &str = include_str!("policies/names.yaml");
 
@@ -88,4 +90,71 @@ fn tables_and_functions_are_refused_by_name() {
     let refusals = told.stderr.matches("guard: refused by rule").count();
     let refused = expected.iter().filter(|rule| rule.is_some()).count();
     assert_eq!(refusals, refused, "{told:?}");
+}
+
+/// Statements of one connection with what the server answers: a part of it.
+const PREPARED: &[(&str, &str)] = &[
+    (
+        "PREPARE one AS SELECT name FROM customers WHERE id = $1",
+        "PREPARE",
+    ),
+    ("EXECUTE one(1)", "customer 1"),
+    ("EXECUTE \"one\"(2)", "customer 2"),
+    // Refused when it is prepared, and so not known to the server.
+    (
+        "PREPARE all_of_them AS SELECT name FROM customers",
+        "customers-row-by-row",
+    ),
+    ("EXECUTE all_of_them", "not seen being prepared"),
+    // Its text was never seen.
+    (
+        "DO $$ BEGIN EXECUTE 'PREPARE hidden AS SELECT name FROM customers'; END $$",
+        "refused",
+    ),
+    // The server keeps the first one.
+    ("PREPARE one AS SELECT 'other'", "already exists"),
+    ("EXECUTE one(3)", "not seen being prepared"),
+    ("DEALLOCATE one", "DEALLOCATE"),
+    ("PREPARE one AS SELECT 'other'", "PREPARE"),
+    ("EXECUTE one", "other"),
+    ("DISCARD ALL", "DISCARD"),
+    ("EXECUTE one", "not seen being prepared"),
+    (
+        "PREPARE write AS UPDATE invoices SET total = 0 WHERE id = 1",
+        "invoices-are-read-only",
+    ),
+];
+
+#[test]
+fn execute_is_judged_by_what_was_prepared() {
+    if !require(STAND) {
+        return;
+    }
+    let stand = Stand::new(POLICY);
+    let mut client = Repl::start(&stand, "prepared");
+    for (sql, expected) in PREPARED {
+        let answer = client.ask(sql);
+        assert!(answer.contains(expected), "{sql}\n{answer}");
+    }
+}
+
+#[test]
+fn a_name_is_judged_by_the_policy_of_the_moment() {
+    if !require(STAND) {
+        return;
+    }
+    let stand = Stand::new(POLICY);
+    let mut client = Repl::start(&stand, "later");
+    let answer = client.ask("PREPARE total AS SELECT total FROM invoices LIMIT 1");
+    assert!(answer.contains("PREPARE"), "{answer}");
+    assert!(!client.ask("EXECUTE total").contains("guard"));
+    let stricter = POLICY.replace("limit: absent", "bytes: { more_than: 1 }");
+    fs::write(
+        stand.files().policy(),
+        for_server(&stricter, &stand.postgres),
+    )
+    .expect("the policy can be written");
+    stand.daemon.ctl(&["policy", "reload"]).success();
+    let answer = client.ask("EXECUTE total");
+    assert!(answer.contains("refused by rule \"bounded\""), "{answer}");
 }

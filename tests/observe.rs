@@ -1,6 +1,7 @@
 //! Observe mode: the same story, and nothing that a client can notice.
 
 use guard_tests::need::{STAND, require};
+use guard_tests::paths;
 use guard_tests::process::run;
 use guard_tests::stand::{NO_HANG, Stand};
 use serde_json::Value;
@@ -82,4 +83,27 @@ fn an_observed_connection_gets_the_kernels_own_answer() {
         finished.report()
     );
     assert_observed_once(&stand, "watched", "no-elsewhere", "block");
+}
+
+/// Options, urgent data, memory that is not copied, io_uring: a watched socket is
+/// a socket like any other.
+#[test]
+fn a_client_cannot_tell_that_it_is_watched() {
+    if !require(STAND) {
+        return;
+    }
+    let stand = Stand::new(POLICY);
+    let address = stand.postgres.address().to_string();
+    let reach = paths::program("guard-reach");
+    let look = |mut command: std::process::Command| {
+        run(command.args(["notice", &address]), NO_HANG)
+            .success()
+            .stdout
+    };
+    let inside = look(stand.guarded("watched", &reach));
+    let outside = look(stand.inside_scope(&reach));
+    assert_eq!(inside, outside);
+    for line in ["MSG_OOB: TDCZ", "answer: TDCZ", "SEND_ZC: TDCZ", "ok"] {
+        assert!(inside.lines().any(|have| have == line), "{line}: {inside}");
+    }
 }

@@ -2,8 +2,12 @@
 //! judged exactly once and exactly right.
 
 use guard_tests::need::{STAND, require};
-use guard_tests::stand::Stand;
+use guard_tests::paths;
+use guard_tests::process::run;
+use guard_tests::stand::{NO_HANG, Stand};
 use serde_json::Value;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
 
 const POLICY: &str = include_str!("policies/shop.yaml");
 
@@ -85,6 +89,25 @@ fn a_full_buffer_lets_nothing_through() {
         return;
     };
     assert_eq!(refusals(&statements), 1, "{statements:#?}");
+}
+
+/// Nothing of a refused packet leaves, and the records say so.
+#[test]
+fn what_shares_a_packet_with_a_refused_message_is_recorded_as_held_back() {
+    let Some((stand, statements)) = play("one-packet") else {
+        return;
+    };
+    let said: Vec<_> = statements
+        .iter()
+        .map(|d| (d["verdict"].as_str(), d["effect"].as_str()))
+        .collect();
+    let (left, held, refused) = (
+        (Some("allow"), Some("none")),
+        (Some("allow"), Some("drop")),
+        (Some("block"), Some("reset")),
+    );
+    assert_eq!(said, [left, held, refused], "{statements:#?}");
+    assert!(!stand.postgres.log().contains("SELECT 17"), "it arrived");
 }
 
 #[test]
@@ -188,4 +211,49 @@ fn parameters_are_data() {
         return;
     };
     assert_eq!(refusals(&statements), 1, "{statements:#?}");
+}
+
+/// Before its connection is there a socket has no voice, and what a process hands
+/// over then need not be copied: bytes that it can still change are not sent, plain
+/// ones are judged.
+#[test]
+fn what_is_written_before_the_connection_is_there_is_judged_or_not_sent() {
+    if !require(STAND) {
+        return;
+    }
+    // Nobody accepts: this end decides when the connection is made.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    rustix::net::listen(&listener, 0).expect("a listener takes another backlog");
+    let address = listener.local_addr().expect("it has an address");
+    let policy = POLICY.replacen("[\"127", &format!("[\"{address}\", \"127"), 1);
+    let stand = Stand::new(&policy);
+    for (how, text, arrives) in [
+        ("plain", "SELECT 1", true),
+        ("plain", "DROP TABLE customers", false),
+        ("sendfile", "SELECT 1", false),
+        ("zerocopy", "SELECT 1", false),
+    ] {
+        let waiting = TcpStream::connect(address).expect("one connection may wait");
+        let agent = format!("early-{how}-{arrives}");
+        let mut reach = stand.guarded(&agent, paths::program("guard-reach"));
+        reach.args(["early", how, &address.to_string(), text]);
+        let client = std::thread::spawn(move || run(&mut reach, NO_HANG));
+        // Its first SYN finds no room; the kernel sends it again after a second.
+        stand.daemon.decision("the connection", |decision| {
+            decision["action"] == "connect" && decision["session"]["subject"]["name"] == *agent
+        });
+        drop(waiting);
+        drop(listener.accept());
+        let finished = client.join().expect("the client ends");
+        // What never sent a byte may not even be known as a connection.
+        listener
+            .set_nonblocking(true)
+            .expect("a listener need not wait");
+        let arrived = listener
+            .accept()
+            .and_then(|(mut accepted, _)| accepted.read(&mut [0; 256]));
+        listener.set_nonblocking(false).expect("and may again");
+        let count = arrived.unwrap_or(0);
+        assert_eq!(count > 0, arrives, "{how} {text}: {}", finished.report());
+    }
 }

@@ -28,7 +28,7 @@ pub struct StatementWords {
     pub bytes: u64,
     /// Verbs and tables, such as `DROP TABLE customers`.
     pub summary: String,
-    /// Equal for statements of the same shape: classes, verbs and tables.
+    /// Equal for statements that differ in values and spaces only.
     pub fingerprint: String,
     /// More names were found than kept.
     pub truncated: bool,

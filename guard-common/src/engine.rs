@@ -1,10 +1,10 @@
 //! The statement engine: classifies SQL text, byte by byte.
 //!
 //! Two automata, with all knowledge of SQL in [`Tables`] (compiled by
-//! `guard_agent::dialect`); the code here is a small interpreter of them.
+//! `guard_dialect`); the code here is a small interpreter of them.
 //!
 //! 1. The **lexer** steps one row a byte: `cells[row + column of the byte]`.
-//!    A cell below [`CELLS`] is the next row; from [`CELLS`] on it is the number
+//!    A cell below [`CELL_BYTES`] is the next row; from [`CELL_BYTES`] on it is the number
 //!    of an [`Event`], raised mostly where a token ends.
 //! 2. The **statement automaton** steps one state a token:
 //!    `steps[state + column of the token]` is the next state and an [`Action`]:
@@ -15,6 +15,7 @@
 //! of a text into chunks gives the same facts.
 
 mod names;
+mod read;
 mod server;
 mod statement;
 mod tables;
@@ -23,14 +24,14 @@ mod with;
 
 pub use server::Server;
 pub use statement::MAX_STEPS;
-pub use tables::{Action, Event, STATE_BITS, Tables};
+pub use tables::{Action, Event, PENDING, STATE_BITS, Skip, Tables};
 pub use tables::{action, event, resolve};
 pub use verbs::VERB_NAMES;
 
 use crate::class::Opaque;
 use crate::facts::Facts;
 use crate::hash;
-use crate::limits::{CELLS, CHUNK_BYTES, DEPTH, NAME_BYTES, WITH_NAMES};
+use crate::limits::{CHUNK_BYTES, DEPTH, NAME_BYTES, WITH_NAMES};
 use crate::repeat::{Repeat, Turn};
 use crate::text::Text;
 use core::marker::PhantomData;
@@ -39,9 +40,6 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// Frames of the statement automaton: a parenthesis inside a WHERE takes two
 /// (the group and the predicate in it).
 pub const FRAMES: usize = 4 * DEPTH;
-
-/// Bytes that one turn of the loop reads at most.
-const TURN_BYTES: u32 = 64;
 
 /// State of the engine in the middle of a text.
 #[repr(C)]
@@ -64,6 +62,9 @@ pub struct Scan {
     mask: u64,
     /// Hashes of the names of WITH queries, in the order of their declaration.
     with_names: [u64; WITH_NAMES],
+    /// Columns of the tokens that the automaton takes next, the first in the
+    /// lowest byte; 0: none.
+    queue: u64,
     /// Row of the lexer: an offset into the cells.
     row: u32,
     /// State of the statement automaton: an offset into the steps.
@@ -94,14 +95,18 @@ pub struct Scan {
     done: u32,
     /// 1 while the word's letters are folded to lower case; 2: in backticks too.
     fold: u32,
-    /// 1 behind a dot: the next word continues the name.
+    /// 1 behind the dot of a name: the next word continues it.
     dotted: u32,
-    /// Token that the automaton takes next; 0: none.
-    now: u32,
-    /// Token that it takes after that; 0: none.
-    later: u32,
-    /// Steps that it has taken since the last event.
+    /// Steps of the automaton since the last event.
     steps: u32,
+    /// What to add to the row that the automaton's state begins with.
+    resume: u32,
+    /// Position at which the last token ended.
+    ended: u32,
+    /// Position of the last word that may have to be read again.
+    held: u32,
+    /// The event there.
+    held_event: u32,
     /// Names in use in `with_names`.
     with_count: u32,
     /// Tables that were found before the innermost query (or frame) began.
@@ -147,8 +152,7 @@ pub fn begin(tables: &Tables, scan: &mut Scan) {
     scan.temporary = 0;
     scan.mask = u64::MAX;
     scan.with_count = 0;
-    scan.now = 0;
-    scan.later = 0;
+    scan.queue = 0;
     scan.ending = 0;
     scan.executed = 0;
     scan.word = hash::START;
@@ -188,7 +192,7 @@ fn run<R: Repeat>(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTES], t
     };
     R::repeat(MAX_TURNS, &mut block);
     let scan = block.scan;
-    if scan.done == 0 && (scan.position < to || scan.now != 0) {
+    if scan.done == 0 && (scan.position < to || scan.queue != 0) {
         scan.facts.add_opaque(Opaque::Limit);
         scan.done = 1;
     }
@@ -214,11 +218,11 @@ static NOTHING: [u8; CHUNK_BYTES] = [0; CHUNK_BYTES];
 
 /// Steps of the statement automaton in one turn at most: most tokens take one
 /// to three, and a turn costs more than a step.
-const TURN_STEPS: u32 = 3;
+const TURN_STEPS: u64 = 5;
 
-/// What is done turn by turn: take a piece of a word, take a step of the
-/// statement automaton, or read on to the next event. Everything that one turn
-/// leaves for the next is in [`Scan`].
+/// What is done turn by turn: take a piece of a word, read on to the next event,
+/// take steps of the statement automaton. Everything that one turn leaves for
+/// the next is in [`Scan`].
 struct Block<'a, R> {
     tables: &'a Tables,
     scan: &'a mut Scan,
@@ -229,66 +233,35 @@ struct Block<'a, R> {
 impl<R: Repeat> Turn for Block<'_, R> {
     #[inline(always)]
     fn turn(&mut self, _index: u32) -> bool {
-        let limit = self.scan.limit;
-        if self.scan.mark < self.scan.upto {
-            names::take(self.scan, self.chunk);
-            if self.scan.mark < self.scan.upto {
-                return true;
-            }
-        }
-        let mut steps = 0;
-        while steps < TURN_STEPS {
-            if self.scan.now == 0 {
-                break;
-            }
-            statement::step(self.tables, self.scan);
-            // VERIFIER: without it the proof is several times as long.
-            R::forget(self.scan);
-            steps += 1;
-        }
-        if self.scan.now != 0 {
-            return true;
-        }
-        if self.scan.done != 0 {
-            return false;
-        }
-        if self.scan.position >= limit {
-            if self.scan.taking == 0 || self.scan.mark >= limit {
+        if self.scan.queue == 0 && self.scan.mark >= self.scan.upto {
+            let limit = self.scan.limit;
+            if self.scan.done != 0 {
                 return false;
             }
-            self.scan.upto = limit;
-            return true;
-        }
-        self.read(limit);
-        true
-    }
-}
-
-impl<R> Block<'_, R> {
-    /// Up to [`TURN_BYTES`] bytes, or to the first event.
-    #[inline(always)]
-    fn read(&mut self, limit: u32) {
-        let mut row = self.scan.row;
-        let mut position = self.scan.position & (CHUNK_BYTES as u32 - 1);
-        let mut left = TURN_BYTES;
-        while left > 0 {
-            let byte = self.chunk[position as usize & (CHUNK_BYTES - 1)];
-            let column = u32::from(self.tables.columns[byte as usize]);
-            let next = self.tables.cells[(row.wrapping_add(column)) as usize & (CELLS - 1)];
-            if next >= CELLS as u32 {
-                self.scan.row = row;
-                self.scan.position = position;
-                statement::on_event(self.tables, self.scan, self.chunk, next);
-                return;
+            if self.scan.position < limit {
+                read::read(self.tables, self.scan, self.chunk, limit);
+            } else if read::is_pending(self.tables, self.scan) {
+                statement::replay(self.tables, self.scan);
+            } else {
+                if self.scan.taking == 0 || self.scan.mark >= limit {
+                    return false;
+                }
+                self.scan.upto = limit;
             }
-            row = next;
-            position += 1;
-            if position >= limit {
+        }
+        let mut steps = 0u64;
+        while steps < TURN_STEPS {
+            steps += 1;
+            if self.scan.mark < self.scan.upto {
+                names::take(self.scan, self.chunk);
+            } else if self.scan.queue != 0 {
+                statement::step(self.tables, self.scan);
+            } else {
                 break;
             }
-            left -= 1;
+            // VERIFIER: without it the proof is several times as long.
+            R::forget(self.scan);
         }
-        self.scan.row = row;
-        self.scan.position = position;
+        true
     }
 }

@@ -1,15 +1,17 @@
 //! What is known of one message, and nothing that it said: no literal, no
 //! parameter, no data.
 
+mod join;
+
 use crate::class::{Class, Opaque, Where};
-use crate::limits::{CALLS, NAME_BYTES, SAFE_CALLS, TABLE_NAMES, TABLES, VERBS};
+use crate::limits::{CALLS, NAME_BYTES, NAME_OPERATIONS, SAFE_CALLS, TABLE_NAMES, TABLES, VERBS};
 use crate::text::Text;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// The first number in [`Facts::verbs`] that is a Redis command's.
 pub const COMMANDS: u16 = 1024;
 
-/// How a statement touches a table: the low two bits of [`Facts::table_tags`].
+/// How a statement touches a table: values of [`Facts::table_access`].
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
@@ -61,6 +63,25 @@ pub const LOST_CALL: u8 = 16;
 /// [`Facts::truncated`]: a call of a safe function is missing.
 pub const LOST_SAFE: u8 = 32;
 
+/// What a statement does with the name of a prepared statement: values of
+/// [`Facts::operations`].
+pub mod operation {
+    /// `PREPARE name AS …`.
+    pub const PREPARE: u8 = 1;
+    /// `EXECUTE name`.
+    pub const EXECUTE: u8 = 2;
+    /// `DEALLOCATE name`.
+    pub const DEALLOCATE: u8 = 3;
+}
+
+/// [`Facts::session`]: all prepared statements are forgotten.
+pub const FORGETS: u8 = 1;
+/// [`Facts::session`]: a transaction ends.
+pub const ENDS: u8 = 2;
+/// [`Facts::session`]: the name of a prepared statement is not known, or there
+/// are more than are kept.
+pub const NAME_LOST: u8 = 4;
+
 /// A name as its hashes: of the last part, and of the part before the last dot
 /// (the schema) or 0. See [`crate::hash`]; letters are folded as the server does.
 pub type NameHash = [u64; 2];
@@ -81,7 +102,7 @@ pub struct Facts {
     pub statements: u16,
     /// Highest parameter number (`$n`).
     pub params: u16,
-    /// Tables found: entries used in `table_names` and `table_tags`; the text of
+    /// Tables found: entries used in `table_names` and `table_access`; the text of
     /// the first [`TABLES`] is kept too.
     pub table_count: u8,
     /// Entries used in `verbs`.
@@ -95,10 +116,23 @@ pub struct Facts {
     pub verbs: [u16; VERBS],
     /// Entries used in `calls`.
     pub call_count: u8,
+    /// Entries used in `operations`.
+    pub operation_count: u8,
+    /// [`FORGETS`], [`ENDS`], [`NAME_LOST`].
+    pub session: u8,
     /// Zero.
-    pub padding: [u8; 7],
-    /// Access and WHERE of each table; see [`table_tag`].
-    pub table_tags: [u8; TABLE_NAMES],
+    pub padding: u8,
+    /// The WHERE of the query that names each table, or [`NO_WHERE`]: two bits a
+    /// table, the first one lowest.
+    pub table_where: u32,
+    /// Zero.
+    pub reserved_too: u32,
+    /// What is done with prepared statements, in order: one of [`operation`].
+    pub operations: [u8; NAME_OPERATIONS],
+    /// Hashes of their names.
+    pub operation_names: [u64; NAME_OPERATIONS],
+    /// The [`Access`] to each table.
+    pub table_access: [u8; TABLE_NAMES],
     /// Names of the tables, for the rules.
     pub table_names: [NameHash; TABLE_NAMES],
     /// Calls of functions that are not known to be safe.
@@ -125,8 +159,14 @@ impl Facts {
         reserved: 0,
         verbs: [0; VERBS],
         call_count: 0,
-        padding: [0; 7],
-        table_tags: [0; TABLE_NAMES],
+        operation_count: 0,
+        session: 0,
+        padding: 0,
+        table_where: u32::MAX,
+        reserved_too: 0,
+        operations: [0; NAME_OPERATIONS],
+        operation_names: [0; NAME_OPERATIONS],
+        table_access: [0; TABLE_NAMES],
         table_names: [[0; 2]; TABLE_NAMES],
         calls: [[0; 2]; CALLS],
         safe_calls: [0; SAFE_CALLS],
@@ -149,7 +189,18 @@ impl Facts {
         self.reserved = 0;
         self.verbs = [0; VERBS];
         self.call_count = 0;
+        self.operation_count = 0;
+        self.table_where = u32::MAX;
+        self.session = 0;
         self.safe_calls = [0; SAFE_CALLS];
+    }
+
+    /// The tag of a table by index, below [`TABLE_NAMES`]; see [`table_tag`].
+    #[inline(always)]
+    #[must_use]
+    pub const fn table_tag(&self, at: usize) -> u8 {
+        let at = at & (TABLE_NAMES - 1);
+        table_tag(self.table_access[at], (self.table_where >> (at * 2)) as u8)
     }
 
     /// The texts of the tables that are kept, in order of appearance.
@@ -160,7 +211,8 @@ impl Facts {
     /// Access, WHERE (where there is one) and text of each table whose text is
     /// kept.
     pub fn touched(&self) -> impl Iterator<Item = (Access, Option<Where>, &Text<NAME_BYTES>)> {
-        self.table_texts().zip(self.table_tags).map(|(text, tag)| {
+        self.table_texts().enumerate().map(|(at, text)| {
+            let tag = self.table_tag(at);
             let access = match tag & 3 {
                 0 => Access::Read,
                 1 => Access::Write,
@@ -199,5 +251,5 @@ impl Facts {
 }
 
 const _: () = assert!(
-    size_of::<Facts>() == 56 + 17 * TABLE_NAMES + 16 * CALLS + 4 * SAFE_CALLS + 68 * TABLES
+    size_of::<Facts>() == 96 + 17 * TABLE_NAMES + 16 * CALLS + 4 * SAFE_CALLS + 68 * TABLES
 );

@@ -54,6 +54,10 @@ pub const CALLS: usize = 8;
 /// for a rule that lists a safe function. 4 bytes each.
 pub const SAFE_CALLS: usize = 16;
 
+/// Uses of names of prepared statements (PREPARE, EXECUTE, DEALLOCATE) kept of
+/// one message; a message with more is opaque. 9 bytes each.
+pub const NAME_OPERATIONS: usize = 4;
+
 /// Keys of names (tables, functions) in the rules of one policy. A name is one
 /// to three keys.
 pub const MAX_NAMES: usize = 4096;
@@ -80,14 +84,17 @@ pub const DENIAL_BYTES: usize = 1024;
 /// 128 times about 3 KiB in each of [`SLOTS`] slots: 1.5 MiB.
 pub const MAX_DENIALS: usize = 128;
 
-/// Cells of the lexer: premultiplied rows of `u32` (1 MiB a dialect).
-pub const CELLS: usize = 1 << 18;
+/// Bytes of the lexer's rows (8 MiB a dialect). A power of two.
+pub const CELL_BYTES: usize = 1 << 23;
 
 /// Steps of the statement automaton: premultiplied rows of `u32` (4 MiB a dialect).
 pub const STEPS: usize = 1 << 20;
 
-/// Distinct events of the lexer; 12 bytes each.
-pub const EVENTS: usize = 1024;
+/// Distinct events of the lexer; 16 bytes each.
+pub const EVENTS: usize = 4096;
+
+/// Distinct sets of bytes at which a skipping row of the lexer stops; 24 bytes each.
+pub const SKIPS: usize = 16;
 
 /// Distinct actions of the statement automaton; 32 bytes each.
 pub const ACTIONS: usize = 4096;

@@ -8,7 +8,8 @@
 //! Of a [`Stream`], `name` and `second_name` hold hashes of names
 //! ([`hash::START`] is the empty name), `refused` that of a replaced `Parse`
 //! until the next `Sync`, `target` the `S` or `P` of `Close`, `word` the hash of
-//! a word of the startup packet, and of it without its first letter.
+//! a word of the startup packet, and of it without its first letter; later the
+//! lengths of the two names.
 
 pub mod settle;
 pub mod startup;
@@ -233,6 +234,7 @@ fn header<E: Engine>(engine: &E, stream: &mut Stream, chunk: &Chunk) {
     stream.left = length.wrapping_sub(4);
     stream.name = hash::START;
     stream.second_name = hash::START;
+    stream.word = [0; 2];
     stream.phase = match kind {
         b'Q' => {
             engine.begin(SQL, &mut stream.scan);
@@ -253,6 +255,9 @@ fn header<E: Engine>(engine: &E, stream: &mut Stream, chunk: &Chunk) {
     finish_if_empty(engine, stream);
 }
 
+/// Bytes of a name that the server looks at (`NAMEDATALEN` - 1).
+const NAME_LETTERS: u64 = 63;
+
 /// A byte of a name, or the NUL that ends it.
 #[inline(always)]
 fn name<E: Engine>(engine: &E, stream: &mut Stream, chunk: &Chunk) {
@@ -265,8 +270,12 @@ fn name<E: Engine>(engine: &E, stream: &mut Stream, chunk: &Chunk) {
             _ => phase::SKIP,
         };
     } else if second {
-        stream.second_name = hash::step(stream.second_name, byte);
-    } else {
+        if stream.word[1] < NAME_LETTERS {
+            stream.word[1] += 1;
+            stream.second_name = hash::step(stream.second_name, byte);
+        }
+    } else if stream.word[0] < NAME_LETTERS {
+        stream.word[0] += 1;
         stream.name = hash::step(stream.name, byte);
     }
     finish_if_empty(engine, stream);

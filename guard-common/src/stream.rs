@@ -46,8 +46,14 @@ pub trait Names {
     fn store(&mut self, kind: u32, name: u64, facts: &Facts);
     /// Copies the facts of a name; `false` when it is unknown.
     fn load(&mut self, kind: u32, name: u64, into: &mut Facts) -> bool;
+    /// Adds the facts of a name; `false` when it is unknown.
+    fn merge(&mut self, kind: u32, name: u64, into: &mut Facts) -> bool;
+    /// Is the name known, with other facts?
+    fn differs(&self, kind: u32, name: u64, facts: &Facts) -> bool;
     /// Forgets a name.
     fn remove(&mut self, kind: u32, name: u64);
+    /// Forgets all names.
+    fn clear(&mut self);
 }
 
 /// [`Stream::kind`]: the stream cannot be read from here on; `opaque` says why.
@@ -138,8 +144,15 @@ pub struct Stream {
     pub slot: u8,
     /// [`Protocol`] of the connection.
     pub protocol: u8,
+    /// 1: an earlier message of the group, up to the next point where the server
+    /// reads on whatever failed, could have failed.
+    pub group: u8,
+    /// 1: a transaction may be open.
+    pub transaction: u8,
+    /// What may be older than it seems, as the protocol's module says.
+    pub doubt: u8,
     /// Zero.
-    pub reserved: [u8; 6],
+    pub reserved: [u8; 3],
     /// What a MySQL connection has besides.
     pub mysql: mysql::Connection,
     /// The database that the client asks for when it connects.
@@ -171,6 +184,9 @@ impl Stream {
         self.hashing = 0;
         self.opaque = 0;
         self.refused = 0;
+        self.group = 0;
+        self.transaction = 0;
+        self.doubt = 0;
         self.database.len = 0;
         self.user.len = 0;
         self.unnamed.set_unknown();

@@ -42,7 +42,8 @@ fn touching(tables: &[(&str, &str, u8)]) -> Facts {
     facts.add(Class::Select);
     for (index, (schema, name, tag)) in tables.iter().enumerate() {
         facts.table_names[index] = name_hash(schema.as_bytes(), name.as_bytes());
-        facts.table_tags[index] = *tag;
+        facts.table_access[index] = *tag & 3;
+        facts.table_where &= !(u32::from(tag >> 2 ^ NO_WHERE) << (index * 2));
         facts.table_count += 1;
     }
     facts

@@ -58,6 +58,8 @@ pub(crate) struct Step {
     pub(crate) resolve: u8,
     pub(crate) verb: u8,
     pub(crate) access: u8,
+    pub(crate) operation: u8,
+    pub(crate) session: u8,
 }
 
 impl Step {
@@ -74,6 +76,8 @@ impl Step {
             resolve: resolve::NONE,
             verb: 0,
             access: 0,
+            operation: 0,
+            session: 0,
         }
     }
 
@@ -156,6 +160,19 @@ impl Step {
     pub(crate) fn table(mut self, access: Access) -> Self {
         self.access = access as u8;
         self.flag(action::TABLE)
+    }
+
+    /// Does something with the prepared statement of the name just read: one of
+    /// [`guard_common::facts::operation`].
+    pub(crate) fn operate(mut self, operation: u8) -> Self {
+        self.operation = operation;
+        self.flag(action::SPELL)
+    }
+
+    /// Adds bits of [`guard_common::facts::Facts::session`].
+    pub(crate) fn session(mut self, bits: u8) -> Self {
+        self.session |= bits;
+        self
     }
 
     /// Asks the interpreter, see [`resolve`].

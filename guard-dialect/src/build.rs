@@ -1,16 +1,16 @@
-//! From the two specifications to [`Tables`].
+//! From the specifications of a dialect to [`Tables`].
 
-use super::automaton::{State, Step};
-use super::context::Context;
-use super::dialect::form;
-use super::lexer::Lexer;
-use super::minimise::{Cell, minimise};
+use super::automaton::State;
+use super::grammar::Grammar;
+use super::mysql;
 use super::numbering::Numbering;
-use super::scanner::{Next, Scanner};
-use super::statement::Statement;
+use super::postgresql;
+use super::quiet::{Mode, Place};
+use super::rows::{Lexer, Rows};
+use super::scanner::Scanner;
 use super::token::Tok;
-use guard_common::engine::{Action, Event, STATE_BITS, Tables};
-use guard_common::limits::{ACTIONS, CELLS, EVENTS, STEPS};
+use guard_common::engine::{Action, Event, PENDING, STATE_BITS, Skip, Tables, action};
+use guard_common::limits::{ACTIONS, CELL_BYTES, EVENTS, SKIPS, STEPS};
 use guard_common::protocol::Dialect;
 use zerocopy::FromZeros;
 
@@ -36,6 +36,8 @@ fn fits(what: &'static str, needed: usize, room: usize) -> Result<(), TooLarge> 
 /// Sizes of a compiled dialect, for people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
+    /// Ways in which a text is read; see the module `quiet`.
+    pub modes: usize,
     /// Rows of the lexer.
     pub rows: usize,
     /// Columns of the lexer.
@@ -57,158 +59,221 @@ pub struct Size {
 /// When it is larger than the tables.
 pub fn compile(dialect: Dialect) -> Result<(Box<Tables>, Size), TooLarge> {
     match dialect {
-        Dialect::Postgresql => tables(dialect, &Lexer::new()),
-        Dialect::Mysql => tables(dialect, &super::mysql::Lexer::new()),
+        Dialect::Postgresql => postgresql::compile(&postgresql::places()),
+        Dialect::Mysql => mysql::compile(),
     }
 }
 
-fn tables<S: Scanner>(dialect: Dialect, scanner: &S) -> Result<(Box<Tables>, Size), TooLarge> {
+/// Compiles a dialect so that every token is reported: it says the same of every
+/// text, more slowly. Tests compare the two.
+///
+/// # Errors
+///
+/// When it is larger than the tables.
+pub fn compile_loud(dialect: Dialect) -> Result<(Box<Tables>, Size), TooLarge> {
+    match dialect {
+        Dialect::Postgresql => postgresql::compile(&[]),
+        Dialect::Mysql => mysql::compile(),
+    }
+}
+
+/// Makes the tables of a dialect: its lexer, the state in which statements begin, and the
+/// places in which long texts are read, the most important first: there, and
+/// where the same is right, tokens that make no difference are not reported.
+///
+/// # Errors
+///
+/// When it is larger than the tables.
+pub(crate) fn tables<S: Scanner>(
+    dialect: Dialect,
+    scanner: &S,
+    first: State,
+    quiet: &[Place],
+) -> Result<(Box<Tables>, Size), TooLarge> {
     // On the heap from the start: the tables are larger than a stack.
     let mut tables = Tables::new_box_zeroed().map_err(|_error| TooLarge {
         what: "bytes of memory",
         needed: size_of::<Tables>(),
         room: 0,
     })?;
-    let mut size = Size::default();
-    let spoken = spoken(scanner);
-    let columns = automaton(dialect, &spoken, &mut tables, &mut size)?;
-    lexer(scanner, &mut tables, &mut size, &columns)?;
+    let lexer = Lexer::new(scanner);
+    let spoken = lexer.tokens();
+    let grammar = Grammar::new(dialect, first, &spoken);
+    let mut tokens = Numbering::new();
+    for token in spoken {
+        tokens.number((grammar.column(token), token.is_word()));
+    }
+    let tokens = tokens.items;
+
+    let mut modes = Numbering::new();
+    for place in quiet {
+        let mode = Mode::new(&grammar, place, &tokens);
+        debug_assert!(mode.is_some(), "the grammar does not come to {place:?}");
+        mode.map(|mode| modes.number(mode));
+    }
+    modes.number(Mode::loud(&grammar, false));
+    modes.number(Mode::loud(&grammar, true));
+    let modes = modes.items;
+    let of_state: Vec<usize> = (0..grammar.moves.len())
+        .map(|state| {
+            let fitting = modes
+                .iter()
+                .position(|mode| mode.fits(&grammar, state, &tokens));
+            fitting.unwrap_or(modes.len() - 1)
+        })
+        .collect();
+    let rows = Rows::new(&lexer, &modes, |token| grammar.column(token));
+
+    let stride = lexer.columns.iter().max().map_or(1, |column| column + 2);
+    let mut size = Size {
+        modes: modes.len(),
+        row_columns: stride,
+        states: grammar.moves.len(),
+        state_columns: grammar.width,
+        ..Size::default()
+    };
+    let starts = fill_rows(&mut tables, &mut size, &lexer, &rows)?;
+    fill_states(&mut tables, &mut size, &grammar, |state| {
+        starts[of_state[state]]
+    })?;
+    tables.first_row = starts[of_state[grammar.first]];
     Ok((tables, size))
 }
 
-/// A table without rows and columns that say the same as others.
-struct Reduced {
-    /// Class of each row.
-    classes: Vec<u32>,
-    /// One row of each class.
-    representatives: Vec<usize>,
-    /// Column of each symbol, from 0.
-    columns: Vec<usize>,
-    /// Number of columns.
-    width: usize,
-}
-
-impl Reduced {
-    fn new(table: &[Vec<Cell>], symbols: usize) -> Self {
-        let classes = minimise(table);
-        let count = classes.iter().max().map_or(0, |class| *class as usize + 1);
-        let mut representatives = vec![0; count];
-        for (row, class) in classes.iter().enumerate() {
-            representatives[*class as usize] = row;
-        }
-        let mut distinct = Numbering::new();
-        let columns = (0..symbols)
-            .map(|symbol| {
-                let column: Vec<Cell> = representatives
-                    .iter()
-                    .map(|row| {
-                        let (effect, next, other) = table[*row][symbol];
-                        (effect, classes[next as usize], classes[other as usize])
-                    })
-                    .collect();
-                distinct.number(column)
-            })
-            .collect();
-        Self {
-            classes,
-            representatives,
-            columns,
-            width: distinct.items.len(),
-        }
-    }
-}
-
-/// Which tokens the lexer gives, or the automaton itself.
-fn spoken<S: Scanner>(scanner: &S) -> Vec<bool> {
-    let mut spoken: Vec<bool> = Tok::all().map(Tok::is_answer).collect();
-    let mut rows = Numbering::new();
-    rows.number(S::START);
-    let mut at = 0;
-    while let Some(&row) = rows.items.get(at) {
-        at += 1;
-        for byte in 0..=255 {
-            match scanner.step(row, byte) {
-                Next::Go(next) => _ = rows.number(next),
-                Next::Raise {
-                    token, next, other, ..
-                } => {
-                    spoken[token as usize] = true;
-                    rows.number(next);
-                    rows.number(other);
-                }
-            }
-        }
-    }
-    spoken
-}
-
-/// Compiles the statement automaton; answers with the column of each token.
-fn automaton(
-    dialect: Dialect,
-    spoken: &[bool],
+/// Writes the lexer; answers with the row in which each mode begins.
+fn fill_rows(
     tables: &mut Tables,
     size: &mut Size,
-) -> Result<Vec<u8>, TooLarge> {
-    let mut states = Numbering::new();
-    let mut effects = Numbering::new();
-    let first = states.number(form(dialect, Statement::Start(Context::TOP).into()));
-    let dead = states.number(State::Dead);
-    // A token that this dialect's lexer never gives does nothing.
-    let nothing = effects.number(Step::to(State::Dead));
-    let mut table: Vec<Vec<Cell>> = Vec::new();
-    while let Some(&state) = states.items.get(table.len()) {
-        let row = Tok::all().map(|token| {
-            if !spoken[token as usize] {
-                return (nothing as u32, dead as u32, dead as u32);
-            }
-            let step = state.step(token);
-            let inner = step
-                .inner
-                .map_or(dead, |inner| states.number(form(dialect, inner)));
-            let next = states.number(form(dialect, step.next));
-            let effect = effects.number(Step {
-                next: State::Dead,
-                inner: None,
-                ..step
-            });
-            (effect as u32, next as u32, inner as u32)
-        });
-        table.push(row.collect());
+    lexer: &Lexer,
+    rows: &Rows,
+) -> Result<Vec<u32>, TooLarge> {
+    let stride = size.row_columns * CELL;
+    // For each mode a block of the rows in which it resumes, so that an event
+    // can name one of them whatever the mode; then what is not among them.
+    let mut order: Vec<usize> = rows.starts.iter().flatten().copied().collect();
+    let mut offsets = vec![None; rows.cells.len()];
+    for (place, &row) in order.iter().enumerate() {
+        offsets[row].get_or_insert(place * stride);
     }
-    let reduced = Reduced::new(&table, Tok::COUNT);
-    // Column 0 of the tables stands for "no token".
-    let stride = reduced.width + 1;
-    let column = |token: usize| reduced.columns[token] + 1;
-    let offset = |state: u32| reduced.classes[state as usize] as usize * stride;
-    fits("columns of tokens", stride, 256)?;
-    fits("steps", stride * reduced.representatives.len(), STEPS)?;
+    let others = (0..rows.cells.len()).filter(|row| offsets[*row].is_none());
+    order.extend(others.collect::<Vec<_>>());
+    for (place, &row) in order.iter().enumerate() {
+        offsets[row].get_or_insert(place * stride);
+    }
+    fits("bytes of rows", order.len() * stride, CELL_BYTES)?;
 
+    let offset = |row: u32| offsets[row as usize].unwrap_or(0) as u32;
+    let mut events: Numbering<Event> = Numbering::new();
+    let mut skips: Numbering<Skip> = Numbering::new();
+    skips.number(Skip { stops: [0; 3] });
+    for (place, &row) in order.iter().enumerate() {
+        for (column, &(report, next, other)) in rows.cells[row].iter().enumerate() {
+            let cell = match &rows.reports[report as usize] {
+                None => offset(next),
+                Some(report) => {
+                    let tokens = report.tokens.iter().rev();
+                    let tokens = tokens.fold(0, |tokens, token| tokens << 8 | u32::from(*token));
+                    let (next, alternative) = if tokens == 0 {
+                        (offset(next), offset(other))
+                    } else {
+                        ((report.resume * stride) as u32, 0)
+                    };
+                    let event = events.number(Event {
+                        next,
+                        alternative,
+                        tokens,
+                        kind: report.kind,
+                        consume: u8::from(report.consume),
+                        reserved: [0; 2],
+                    });
+                    (CELL_BYTES + event) as u32
+                }
+            };
+            write(tables, place * stride + (column + 1) * CELL, cell);
+        }
+        let stops: Vec<u8> = (0..=255u8)
+            .filter(|byte| {
+                let (report, next, _) = rows.cells[row][lexer.columns[usize::from(*byte)]];
+                report != 0 || next as usize != row
+            })
+            .collect();
+        let mut skip = 0;
+        if let [first, .., last] | [first @ last] = *stops
+            && stops.len() <= 3
+        {
+            let middle = stops[stops.len() / 2];
+            let stops = [first, middle, last].map(|byte| u64::from_ne_bytes([byte; 8]));
+            skip = skips.number(Skip { stops }) as u32;
+        }
+        let pending = if rows.pending[row] { PENDING } else { 0 };
+        write(tables, place * stride, skip | pending);
+    }
+    fits("events", events.items.len(), EVENTS)?;
+    fits("sets of stops", skips.items.len(), SKIPS)?;
+    tables.events[..events.items.len()].copy_from_slice(&events.items);
+    tables.skips[..skips.items.len()].copy_from_slice(&skips.items);
+    for (slot, column) in tables.columns.iter_mut().zip(&lexer.columns) {
+        *slot = *column as u8 + 1;
+    }
+    size.rows = order.len();
+    size.events = events.items.len();
+    let resumes = lexer.resumes.len();
+    Ok((0..rows.starts.len())
+        .map(|mode| (mode * resumes * stride) as u32)
+        .collect())
+}
+
+/// Bytes of a cell.
+const CELL: usize = 4;
+
+fn write(tables: &mut Tables, at: usize, cell: u32) {
+    tables.cells[at..at + CELL].copy_from_slice(&cell.to_le_bytes());
+}
+
+/// Writes the statement automaton; `row` is where the text of a state is read.
+fn fill_states(
+    tables: &mut Tables,
+    size: &mut Size,
+    grammar: &Grammar,
+    row: impl Fn(usize) -> u32,
+) -> Result<(), TooLarge> {
+    let stride = grammar.width;
+    fits("columns of tokens", stride, 256)?;
+    fits("steps", stride * grammar.moves.len(), STEPS)?;
     let mut actions: Numbering<Action> = Numbering::new();
     let nothing = Action::new_zeroed();
     actions.number(nothing);
-    for (class, &row) in reduced.representatives.iter().enumerate() {
-        for (token, &(effect, next, inner)) in table[row].iter().enumerate() {
-            let step = effects.items[effect as usize];
+    for (state, moves) in grammar.moves.iter().enumerate() {
+        tables.steps[state * stride] = row(state);
+        for (column, step) in moves.iter().enumerate().skip(1) {
+            let effect = &grammar.effects[step.effect];
+            let notable = if effect.is_quiet(false) {
+                0
+            } else {
+                action::NOTABLE
+            };
             let action = actions.number(Action {
-                hits: step.hits,
-                opaque: step.opaque,
-                opaque_after: step.opaque_after,
-                inner: offset(inner) as u32,
-                flags: step.flags,
-                back: step.back.map_or(0, |back| column(back as usize) as u8),
-                resolve: step.resolve,
-                verb: step.verb,
-                access: step.access,
+                hits: effect.hits,
+                opaque: effect.opaque,
+                opaque_after: effect.opaque_after,
+                inner: (step.inner * stride) as u32,
+                flags: effect.flags | notable,
+                back: effect.back.map_or(0, |back| grammar.column(back)),
+                resolve: effect.resolve,
+                verb: effect.verb,
+                access: effect.access,
+                operation: effect.operation,
+                session: effect.session,
                 ..nothing
             });
-            tables.steps[class * stride + column(token)] =
-                offset(next) as u32 | (action << STATE_BITS) as u32;
+            tables.steps[state * stride + column] =
+                (step.next * stride) as u32 | (action << STATE_BITS) as u32;
         }
     }
     fits("actions", actions.items.len(), ACTIONS)?;
     tables.actions[..actions.items.len()].copy_from_slice(&actions.items);
-    tables.first_state = offset(first as u32) as u32;
-    tables.dead_state = offset(dead as u32) as u32;
+    tables.first_state = (grammar.first * stride) as u32;
+    tables.dead_state = (grammar.dead * stride) as u32;
     let answers = [
         Tok::ColumnNew,
         Tok::ColumnSame,
@@ -220,78 +285,8 @@ fn automaton(
         Tok::WithFew,
     ];
     for (slot, answer) in tables.answers.iter_mut().zip(answers) {
-        *slot = column(answer as usize) as u8;
+        *slot = grammar.column(answer);
     }
-    size.states = reduced.representatives.len();
-    size.state_columns = stride;
     size.actions = actions.items.len();
-    Ok((0..Tok::COUNT)
-        .map(|token| if token == 0 { 0 } else { column(token) as u8 })
-        .collect())
-}
-
-/// Compiles the lexer.
-fn lexer<S: Scanner>(
-    spec: &S,
-    tables: &mut Tables,
-    size: &mut Size,
-    token_columns: &[u8],
-) -> Result<(), TooLarge> {
-    let mut rows = Numbering::new();
-    let mut effects = Numbering::new();
-    let start = rows.number(S::START);
-    effects.number(None);
-    let mut table: Vec<Vec<Cell>> = Vec::new();
-    while let Some(&row) = rows.items.get(table.len()) {
-        let cells = (0..=255).map(|byte| match spec.step(row, byte) {
-            Next::Go(next) => (0, rows.number(next) as u32, start as u32),
-            Next::Raise {
-                token,
-                kind,
-                consume,
-                next,
-                other,
-            } => (
-                effects.number(Some((token, kind, consume))) as u32,
-                rows.number(next) as u32,
-                rows.number(other) as u32,
-            ),
-        });
-        table.push(cells.collect());
-    }
-    let reduced = Reduced::new(&table, 256);
-    let stride = reduced.width;
-    let offset = |row: u32| (reduced.classes[row as usize] as usize * stride) as u32;
-    fits("cells", stride * reduced.representatives.len(), CELLS)?;
-
-    let mut events: Numbering<Event> = Numbering::new();
-    for (class, &row) in reduced.representatives.iter().enumerate() {
-        for (byte, &(effect, next, other)) in table[row].iter().enumerate() {
-            let cell = match effects.items[effect as usize] {
-                None => offset(next),
-                Some((token, kind, consume)) => {
-                    let event = events.number(Event {
-                        next: offset(next),
-                        alternative: offset(other),
-                        token: token_columns[token as usize],
-                        kind,
-                        consume: u8::from(consume),
-                        reserved: 0,
-                    });
-                    (CELLS + event) as u32
-                }
-            };
-            tables.cells[class * stride + reduced.columns[byte]] = cell;
-        }
-    }
-    fits("events", events.items.len(), EVENTS)?;
-    tables.events[..events.items.len()].copy_from_slice(&events.items);
-    for (slot, column) in tables.columns.iter_mut().zip(&reduced.columns) {
-        *slot = *column as u8;
-    }
-    tables.first_row = offset(start as u32);
-    size.rows = reduced.representatives.len();
-    size.row_columns = stride;
-    size.events = events.items.len();
     Ok(())
 }

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::name::{NameKind, list};
 use super::statement::{Statement, planned};
 use super::token::Tok;
-use guard_common::class::Class;
+use guard_common::class::{Class, Opaque};
 use guard_common::engine::action;
 use guard_common::facts::Access;
 
@@ -13,6 +13,16 @@ use guard_common::facts::Access;
 pub(crate) enum TablePart {
     Name,
     Body,
+}
+
+/// The part of a DROP FUNCTION: behind the words before the name, behind a part
+/// of the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum TemporaryPart {
+    First,
+    Schema,
+    Dot,
+    Name,
 }
 
 /// The part of a CREATE VIEW; `true`: its query is not run.
@@ -69,7 +79,9 @@ pub(crate) fn drop_object(context: Context, token: Tok) -> Step {
         Tok::Database => rest("DROP DATABASE").hit(Class::Admin),
         Tok::Index => rest("DROP INDEX"),
         Tok::Sequence => rest("DROP SEQUENCE"),
-        Tok::Function => rest("DROP FUNCTION"),
+        Tok::Function => {
+            Step::to(Statement::DropFunction(context, TemporaryPart::First)).verb("DROP FUNCTION")
+        }
         Tok::Procedure => rest("DROP PROCEDURE"),
         Tok::Type => rest("DROP TYPE"),
         Tok::Extension => rest("DROP EXTENSION").hit(Class::Admin),
@@ -78,6 +90,29 @@ pub(crate) fn drop_object(context: Context, token: Tok) -> Step {
         Tok::Trigger => rest("DROP TRIGGER"),
         Tok::Policy => rest("DROP POLICY").hit(Class::Grant),
         _ => rest("DROP"),
+    }
+}
+
+/// DROP FUNCTION: what is in `pg_temp` is the session's own.
+pub(crate) fn drop_function(context: Context, part: TemporaryPart, token: Tok) -> Step {
+    use TemporaryPart::*;
+    let to = |part| Step::to(Statement::DropFunction(context, part));
+    match (part, token) {
+        (First, Tok::If | Tok::Exists) => to(part),
+        (First, Tok::PgTemp) => to(Schema),
+        (Schema, Tok::Dot) => to(Dot),
+        (Dot, _) if token.is_word() => to(Name),
+        (Name, Tok::Open) => to(part).push(Statement::Skip(false)),
+        (Name, Tok::BackValue) => to(part),
+        (Name, Tok::Comma) => to(First),
+        (Name, Tok::Semi | Tok::End | Tok::Cut | Tok::Close) => {
+            context.finish(token, Tok::BackOpen).hit(Class::Session)
+        }
+        // Another schema, or CASCADE.
+        (_, Tok::Semi | Tok::End | Tok::Cut | Tok::Close) => {
+            context.finish(token, Tok::BackOpen).hit(Class::Drop)
+        }
+        _ => Step::to(Statement::Rest(context)).hit(Class::Drop).again(),
     }
 }
 
@@ -228,7 +263,9 @@ pub(crate) fn alter(context: Context, token: Tok) -> Step {
         Tok::Table => from(AlterPart::Name, "ALTER TABLE"),
         Tok::Foreign => Step::to(Alter(context)),
         Tok::Role | Tok::Group => rest(Class::Grant, "ALTER ROLE"),
-        Tok::System => rest(Class::Admin, "ALTER SYSTEM"),
+        Tok::System => Step::to(AlterTable(context, AlterPart::Plain))
+            .hit(Class::Admin)
+            .verb("ALTER SYSTEM"),
         Tok::Default => rest(Class::Grant, "ALTER DEFAULT PRIVILEGES"),
         Tok::Policy => rest(Class::Grant, "ALTER POLICY"),
         Tok::Database => body("ALTER DATABASE").hit(Class::Admin),
@@ -247,6 +284,17 @@ pub(crate) fn alter_table(context: Context, part: AlterPart, token: Tok) -> Step
     let to = |part| Step::to(Statement::AlterTable(context, part));
     match (part, token) {
         (_, Tok::Semi | Tok::End | Tok::Cut | Tok::Close) => context.finish(token, Tok::BackOpen),
+        // ALTER DATABASE … SET, ALTER SYSTEM SET: how later connections are read.
+        (
+            AlterPart::Plain,
+            Tok::EncodingName
+            | Tok::StringsName
+            | Tok::SettingName
+            | Tok::QuotedEncodingName
+            | Tok::QuotedStringsName
+            | Tok::QuotedSettingName
+            | Tok::Unicode,
+        ) => to(part).opaque(Opaque::Setting),
         // Who may do what: the owner, triggers, row security.
         (_, Tok::Owner | Tok::Disable) => to(part).hit(Class::Grant),
         (_, Tok::Open) => to(part).push(Statement::Skip(false)),

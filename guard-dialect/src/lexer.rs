@@ -228,7 +228,7 @@ impl Scanner for Lexer {
             },
             Point => match byte {
                 b'0'..=b'9' => Next::Go(Fraction(Tok::Zero, byte != b'0')),
-                _ => raise(Tok::Dot, event::DOT, false, Start),
+                _ => before(Tok::Dot, Start),
             },
             Dash => match byte {
                 b'-' => Next::Go(Line),
@@ -250,8 +250,8 @@ impl Scanner for Lexer {
             Operator(op) => Self::operator(op, byte),
             Dollar => match byte {
                 b'0'..=b'9' => raise(Tok::Nothing, event::DIGIT_FIRST, true, Parameter(true)),
-                b'$' => raise(Tok::Nothing, event::MARK_EXACT, false, Tag),
-                _ if is_word_start(byte) => raise(Tok::Nothing, event::MARK_EXACT, false, Tag),
+                b'$' => raise(Tok::Nothing, event::MARK_TAG, false, Tag),
+                _ if is_word_start(byte) => raise(Tok::Nothing, event::MARK_TAG, false, Tag),
                 _ => before(Tok::Junk, Start),
             },
             Parameter(_) => match byte {
@@ -268,10 +268,8 @@ impl Scanner for Lexer {
                 _ => Next::Go(Body),
             },
             CandidateStart => match byte {
-                b'$' => raise(Tok::Nothing, event::MARK_EXACT, false, Candidate),
-                _ if is_word_start(byte) => {
-                    raise(Tok::Nothing, event::MARK_EXACT, false, Candidate)
-                }
+                b'$' => raise(Tok::Nothing, event::MARK_TAG, false, Candidate),
+                _ if is_word_start(byte) => raise(Tok::Nothing, event::MARK_TAG, false, Candidate),
                 _ => Next::Go(Body),
             },
             Candidate => match byte {
@@ -378,7 +376,7 @@ impl Lexer {
         let next = match (text, byte) {
             (_, b'\'') => return Next::Go(Lex::TextQuote(text, quote)),
             (_, b'\\') if quote == Quote::Escapes => return Next::Go(Lex::Escaped),
-            (Text::Known(0) | Text::Wild, b) if b"%_.*^$+?{}[]() ".contains(&b) => Text::Wild,
+            (Text::Known(0) | Text::Wild, b) if b"%_.*^$+?{}[](), ".contains(&b) => Text::Wild,
             (Text::Known(node), _) => self
                 .literals
                 .next(node, byte)

@@ -11,6 +11,9 @@
 //! | `word` | names, calls and casts inside expressions |
 //! | `functions` | the shipped lists of functions |
 //! | `automaton` | the types of states and steps |
+//! | `scanner` | what a lexer must be |
+//! | `postgresql` | the parts of PostgreSQL's dialect |
+//! | `grammar`, `quiet`, `rows` | the numbered automaton; tokens that make no difference; the lexer's rows |
 //! | `build`, `minimise`, `numbering` | number the states, merge equal ones, fill the tables |
 //! | `redis` | the commands of Redis: from the server's metadata to their table |
 //! | `summary` | facts as words for people |
@@ -24,6 +27,7 @@ mod data;
 mod definition;
 mod dialect;
 mod functions;
+mod grammar;
 mod level;
 mod lexer;
 mod minimise;
@@ -31,8 +35,11 @@ mod mysql;
 mod name;
 mod number;
 mod numbering;
+mod postgresql;
 mod predicate;
+mod quiet;
 pub mod redis;
+mod rows;
 mod scanner;
 mod select;
 mod setting;
@@ -44,7 +51,7 @@ mod value;
 mod word;
 mod words;
 
-pub use build::{Size, TooLarge, compile};
+pub use build::{Size, TooLarge, compile, compile_loud};
 pub use functions::{FunctionList, function_lists, is_safe_function, safe_functions};
 pub use guard_common::protocol::Dialect;
 pub use summary::{fingerprint, summary};

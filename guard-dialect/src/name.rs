@@ -63,6 +63,11 @@ pub(crate) fn names(
         })
     };
     match token {
+        // `DROP TABLE if`: the last word was a name after all.
+        Tok::Semi | Tok::End | Tok::Cut if expected && kind == NameKind::Dropped => context
+            .finish(token, Tok::BackValue)
+            .hit(Class::Drop)
+            .flag(action::TRUNCATED),
         Tok::Semi | Tok::End | Tok::Cut | Tok::Close => context.finish(token, Tok::BackValue),
         Tok::Comma => to(true),
         Tok::Table | Tok::View | Tok::Only | Tok::If | Tok::IfWord | Tok::Not | Tok::Exists
@@ -71,10 +76,11 @@ pub(crate) fn names(
             to(true)
         }
         // DROP … CASCADE may take more than the table that is named.
-        Tok::Cascade if kind == NameKind::Dropped => {
+        Tok::Cascade if kind == NameKind::Dropped && !expected => {
             Step::to(Statement::Rest(context)).hit(Class::Drop)
         }
-        Tok::In | Tok::Cascade => Step::to(Statement::Rest(context)),
+        Tok::In => Step::to(Statement::Rest(context)),
+        Tok::Cascade if !expected => Step::to(Statement::Rest(context)),
         _ if expected && token.is_name() => to(false).push(Statement::name(access, kind)).again(),
         _ => to(expected),
     }
@@ -105,13 +111,15 @@ pub(crate) fn name(access: Access, kind: NameKind, part: NamePart, token: Tok) -
         (NamePart::Dot(before), _) if token.is_word() => read(before.then(token)),
         // `DELETE t.* FROM t`.
         (NamePart::Dot(_), Tok::Star) => Step::pop(Tok::BackYes),
-        (NamePart::Some(before), Tok::Dot) => Step::to(frame(NamePart::Dot(before))),
+        (NamePart::Some(before), Tok::Dot) => {
+            Step::to(frame(NamePart::Dot(before))).flag(action::DOTTED)
+        }
         (NamePart::Odd, Tok::Dot) => Step::to(frame(NamePart::Odd)),
         (NamePart::Odd, _) if token.is_word() => Step::to(frame(NamePart::Odd)),
         (NamePart::Some(before), Tok::Open) if kind == NameKind::Item => {
             let step = Step::pop(Tok::BackNo).again();
             match before {
-                Callee::Safe | Callee::Pure | Callee::Unnest => step.safe_call(),
+                Callee::Safe | Callee::Pure | Callee::Vague | Callee::Unnest => step.safe_call(),
                 Callee::SetConfig => step
                     .unsafe_call()
                     .hit(Class::Set)

@@ -8,6 +8,7 @@ use super::statement::Statement;
 use super::token::Tok;
 use super::value::{Link, Value};
 use super::word::{self, Word};
+use guard_common::engine::action;
 
 /// The operator between the operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -261,7 +262,8 @@ impl Comparison {
             Small => Step::to(self.with(Value::Small)),
             Num | Long => Step::to(self.with(Value::Num)),
             Big => Step::to(self.with(Value::Big)),
-            Wild | StrOn | StrOdd | Null => Step::to(self.with(Value::Wild)),
+            StrOn | StrExtreme => Step::to(self.with(Value::Extreme)),
+            Wild | StrOdd => Step::to(self.with(Value::Wild)),
             Param => Step::to(self.with(Value::Param)),
             _ if token.is_literal() => Step::to(self.with(Value::Const)),
             True | False | Default | ConstWord | Star => Step::to(self.with(Value::Const)),
@@ -291,9 +293,10 @@ impl Comparison {
                 operator: self::Operator::IsDistinct,
                 ..self
             }),
-            Unicode => Step::to(self.with(Value::Bad)),
+            // `= NULL` may mean IS NULL (`transform_null_equals`).
+            Unicode | Null => Step::to(self.with(Value::Bad)),
             // `left(a, 1)`.
-            JoinSide => Step::to(self).push(Word::SAFE_CALL),
+            JoinSide => Step::to(self).push(Word::SAFE_CALL).flag(action::SPELL),
             _ if token.is_name() => Step::to(self).push(Word::name(true)).again(),
             _ if self.ended_by(token) => self.end(),
             And | Or => self.end(),
@@ -392,7 +395,12 @@ impl Comparison {
                 left.is_column()
                     && matches!(
                         right,
-                        Value::Const | Value::Param | Value::Small | Value::Num | Value::Text
+                        Value::Const
+                            | Value::Extreme
+                            | Value::Param
+                            | Value::Small
+                            | Value::Num
+                            | Value::Text
                     )
             }
             Operator::Match | Operator::Regexp => {

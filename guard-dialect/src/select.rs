@@ -65,7 +65,8 @@ pub(crate) enum Part {
     /// Behind ON; behind the condition there.
     On,
     Joined,
-    /// Behind LIMIT; behind its number.
+    /// Behind FETCH; behind LIMIT; behind its number.
+    Fetch,
     Limit,
     Limited,
     /// Behind USE INDEX and the like: its list follows.
@@ -241,6 +242,9 @@ impl Query {
                 Tok::Semi | Tok::End | Tok::Cut | Tok::Close => self.clause(token),
                 _ => Step::to(self.part(Part::List)),
             },
+            // FIRST or NEXT.
+            Part::Fetch if token.is_name() => Step::to(self.part(Part::Limit)),
+            Part::Fetch => Step::to(self.part(Part::Limit)).again(),
             // `LIMIT 5 + 1000`, `FETCH FIRST 1 ROW WITH TIES`.
             Part::Limited => match token {
                 Tok::Plus | Tok::Star | Tok::Arith | Tok::Operator | Tok::With | Tok::Match => {
@@ -447,7 +451,8 @@ impl Query {
                 };
                 self.ending(Step::to(next))
             }
-            Limit | Fetch if self.part != Part::Limit => Step::to(self.settled().part(Part::Limit)),
+            Limit if self.part != Part::Limit => Step::to(self.settled().part(Part::Limit)),
+            Fetch if self.part != Part::Limit => Step::to(self.settled().part(Part::Fetch)),
             Group | Having | Order | Window | Offset | For | Returning => {
                 Step::to(self.settled().part(Part::Tail))
             }

@@ -13,6 +13,8 @@ pub(crate) enum Setting {
     Strings,
     /// Triggers, row security.
     Other,
+    /// Who one is.
+    Role,
     /// No such setting.
     Harmless,
 }
@@ -24,6 +26,7 @@ impl Setting {
             Self::Harmless => true,
             _ if token == Tok::Default => true,
             Self::Encoding => matches!(token, Tok::StrSafeValue | Tok::SafeValue),
+            Self::Role => false,
             Self::Strings | Self::Other => matches!(
                 token,
                 Tok::StrOn | Tok::On | Tok::True | Tok::Local | Tok::SafeValue
@@ -37,6 +40,7 @@ impl Setting {
             Self::Encoding => step.opaque_after(Opaque::Encoding),
             Self::Strings => step.opaque_after(Opaque::Strings),
             Self::Other => step.opaque(Opaque::Setting).opaque_after(Opaque::Setting),
+            Self::Role => step.hit(Class::Grant),
             Self::Harmless => step,
         }
     }
@@ -49,6 +53,11 @@ pub(crate) enum ConfigPart {
     Comma(Setting),
     Value(Setting),
     After(Setting),
+    /// The name is not known; behind the comma; behind a value that fits none
+    /// of the settings that matter.
+    Unknown,
+    UnknownValue,
+    UnknownAfter,
     Rest,
 }
 
@@ -65,12 +74,16 @@ pub(crate) enum SetPart {
 pub(crate) fn set_config(part: ConfigPart, token: Tok) -> Step {
     let to = |part| Step::to(Statement::SetConfig(part));
     let all = |step: Step| {
-        step.opaque_after(Opaque::Setting)
+        step.hit(Class::Function)
+            .opaque_after(Opaque::Setting)
             .opaque_after(Opaque::Strings)
             .opaque_after(Opaque::Encoding)
     };
+    let dangerous = |setting: Setting, step: Step| setting.mark(step).hit(Class::Function);
     match (part, token) {
-        (ConfigPart::Rest, Tok::Open) => to(part).push(Statement::Skip(false)),
+        (ConfigPart::Rest | ConfigPart::Unknown, Tok::Open) => {
+            to(part).push(Statement::Skip(false))
+        }
         (ConfigPart::Rest | ConfigPart::Comma(Setting::Harmless), Tok::Close) => {
             Step::pop(Tok::BackBad)
         }
@@ -79,11 +92,23 @@ pub(crate) fn set_config(part: ConfigPart, token: Tok) -> Step {
         (ConfigPart::Name, Tok::StrEncodingName) => to(ConfigPart::Comma(Setting::Encoding)),
         (ConfigPart::Name, Tok::StrStringsName) => to(ConfigPart::Comma(Setting::Strings)),
         (ConfigPart::Name, Tok::StrSettingName) => to(ConfigPart::Comma(Setting::Other)),
+        (ConfigPart::Name, Tok::StrRoleName) => to(ConfigPart::Comma(Setting::Role)),
         (ConfigPart::Name, Tok::StrOdd) => all(to(ConfigPart::Rest)),
         (ConfigPart::Name, _) if token.is_string() => to(ConfigPart::Comma(Setting::Harmless)),
         (ConfigPart::Name, Tok::Open) => all(to(ConfigPart::Rest).push(Statement::Skip(false))),
-        (ConfigPart::Name, Tok::Close) => all(Step::pop(Tok::BackBad)),
-        (ConfigPart::Name, _) => all(to(ConfigPart::Rest)),
+        (ConfigPart::Name | ConfigPart::Unknown | ConfigPart::UnknownValue, Tok::Close) => {
+            all(Step::pop(Tok::BackBad))
+        }
+        (ConfigPart::Name, _) => to(ConfigPart::Unknown),
+        (ConfigPart::Unknown, Tok::Comma) => to(ConfigPart::UnknownValue),
+        (ConfigPart::Unknown, _) => to(part),
+        (ConfigPart::UnknownValue, Tok::StrHarmless) => to(ConfigPart::UnknownAfter),
+        (ConfigPart::UnknownValue, Tok::Open) => {
+            all(to(ConfigPart::Rest).push(Statement::Skip(false)))
+        }
+        (ConfigPart::UnknownValue, _) => all(to(ConfigPart::Rest)),
+        (ConfigPart::UnknownAfter, Tok::Comma) => to(ConfigPart::Rest),
+        (ConfigPart::UnknownAfter, _) => all(to(ConfigPart::Rest)).again(),
         (ConfigPart::Comma(Setting::Harmless), Tok::Comma) => to(ConfigPart::Rest),
         (ConfigPart::Comma(setting), Tok::Comma) => to(ConfigPart::Value(setting)),
         // The name is an expression that begins with a literal, or has a type.
@@ -91,11 +116,11 @@ pub(crate) fn set_config(part: ConfigPart, token: Tok) -> Step {
         (ConfigPart::Comma(_), _) => all(to(ConfigPart::Rest)),
         (ConfigPart::Value(setting), _) if setting.allows(token) => to(ConfigPart::After(setting)),
         (ConfigPart::Value(setting), Tok::Open) => {
-            setting.mark(to(ConfigPart::Rest).push(Statement::Skip(false)))
+            dangerous(setting, to(ConfigPart::Rest).push(Statement::Skip(false)))
         }
-        (ConfigPart::Value(setting), _) => setting.mark(to(ConfigPart::Rest)),
+        (ConfigPart::Value(setting), _) => dangerous(setting, to(ConfigPart::Rest)),
         (ConfigPart::After(_), Tok::Comma) => to(ConfigPart::Rest),
-        (ConfigPart::After(setting), _) => setting.mark(to(ConfigPart::Rest)).again(),
+        (ConfigPart::After(setting), _) => dangerous(setting, to(ConfigPart::Rest)).again(),
     }
 }
 

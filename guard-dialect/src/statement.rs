@@ -4,7 +4,7 @@ use super::automaton::{State, Step};
 use super::condition::{Condition, Predicate};
 use super::context::{Context, broken};
 use super::data::{self, CopyPart, InsertPart, MergePart, OptionPart, WithPart};
-use super::definition::{self, AlterPart, SchemaPart, TablePart, ViewPart};
+use super::definition::{self, AlterPart, SchemaPart, TablePart, TemporaryPart, ViewPart};
 use super::name::{self, NameKind, NamePart};
 use super::select::{Kind, Part, Query};
 use super::setting::{self, ConfigPart, SetPart};
@@ -12,7 +12,7 @@ use super::token::Tok;
 use super::word::{self, Callee};
 use guard_common::class::{Class, Opaque, Where};
 use guard_common::engine::action;
-use guard_common::facts::Access;
+use guard_common::facts::{Access, ENDS, FORGETS, NAME_LOST, operation};
 
 /// What is read of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +23,12 @@ pub(crate) enum Statement {
     Rest(Context),
     /// The name that CALL (`true`) or EXECUTE runs.
     CallName(Context, bool),
+    /// The name of a prepared statement, which EXECUTE or DEALLOCATE uses.
+    Execute(Context),
+    Deallocate(Context),
+    Discard(Context),
+    /// Behind COMMIT or ROLLBACK.
+    Ending(Context),
     /// Only expressions follow.
     Tail(Context),
     /// A parenthesis without interest; `true`: it may hold statements (CREATE RULE).
@@ -61,6 +67,7 @@ pub(crate) enum Statement {
         expected: bool,
     },
     Drop(Context),
+    DropFunction(Context, TemporaryPart),
     Create(Context, bool),
     CreateTable {
         context: Context,
@@ -132,6 +139,8 @@ impl Statement {
             },
             CallName(context, procedure) => match token {
                 Tok::Unicode if procedure => Step::to(self).opaque(Opaque::Name),
+                Tok::Dot => Step::to(self).flag(action::DOTTED),
+                _ if token.is_word() => Step::to(self).flag(action::SPELL),
                 Tok::Open => Step::to(Tail(context))
                     .push(Parenthesis(context.inner()))
                     .flag(if procedure { action::CALL } else { 0 }),
@@ -207,7 +216,37 @@ impl Statement {
                 Tok::As => Step::to(Start(context.counted())),
                 Tok::Semi | Tok::End | Tok::Cut => context.finish(token, Tok::BackValue),
                 Tok::Open => Step::to(Prepare(context, false)).push(Skip(false)),
-                _ => Step::to(Prepare(context, false)).hit(Class::Session),
+                _ if first => {
+                    prepared(Prepare(context, false), token, operation::PREPARE).hit(Class::Session)
+                }
+                _ => Step::to(Prepare(context, false)),
+            },
+            Execute(context) => match token {
+                Tok::Semi | Tok::End | Tok::Cut | Tok::Close => {
+                    context.finish(token, Tok::BackValue)
+                }
+                // EXPLAIN plans it, and runs nothing.
+                _ if context.dry => Step::to(CallName(context, false)),
+                _ => prepared(CallName(context, false), token, operation::EXECUTE),
+            },
+            Deallocate(context) => match token {
+                Tok::Semi | Tok::End | Tok::Cut => context.finish(token, Tok::BackValue),
+                Tok::Prepare => Step::to(self),
+                Tok::All => Step::to(Rest(context)).session(FORGETS),
+                // A name that is not decoded stays known.
+                Tok::Unicode => Step::to(Rest(context)),
+                _ => prepared(Rest(context), token, operation::DEALLOCATE),
+            },
+            Discard(context) => match token {
+                Tok::Semi | Tok::End | Tok::Cut => context.finish(token, Tok::BackValue),
+                Tok::All => Step::to(Rest(context)).session(FORGETS),
+                _ => Step::to(Rest(context)),
+            },
+            Ending(context) => match token {
+                Tok::Semi | Tok::End => context.finish(token, Tok::BackValue).session(ENDS),
+                Tok::Transaction => Step::to(self),
+                // AND CHAIN, TO SAVEPOINT, PREPARED.
+                _ => Step::to(Rest(context)).again(),
             },
             Declare(context) => match token {
                 Tok::For => Step::to(Start(context.counted())),
@@ -224,6 +263,7 @@ impl Statement {
                 expected,
             } => name::names(context, access, kind, expected, token),
             Drop(context) => definition::drop_object(context, token),
+            DropFunction(context, part) => definition::drop_function(context, part, token),
             Create(context, temporary) => definition::create(context, temporary, token),
             CreateTable {
                 context,
@@ -273,6 +313,15 @@ impl Statement {
 /// Tells the interpreter of a statement that is not executed.
 pub(crate) fn planned(context: Context) -> u32 {
     if context.dry { action::PLANNED } else { 0 }
+}
+
+/// Something is done with the prepared statement whose name is `token`.
+fn prepared(next: Statement, token: Tok, operation: u8) -> Step {
+    match token {
+        Tok::Unicode => Step::to(next).session(NAME_LOST),
+        _ if token.is_name() => Step::to(next).operate(operation),
+        _ => Step::to(next),
+    }
 }
 
 /// The first word of a statement.
@@ -339,20 +388,27 @@ fn start(context: Context, token: Tok) -> Step {
             .opaque(Opaque::Call)
             .verb("CALL"),
         T::Do => rest(Class::Dynamic, "DO").opaque(Opaque::Dynamic),
-        T::Execute => Step::to(CallName(context, false))
-            .hit(Class::Dynamic)
-            .opaque(Opaque::Dynamic)
+        T::Execute => Step::to(Execute(context))
+            .hit(Class::Session)
             .verb("EXECUTE"),
-        T::Deallocate => rest(Class::Session, "DEALLOCATE"),
+        T::Deallocate => Step::to(Deallocate(context))
+            .hit(Class::Session)
+            .verb("DEALLOCATE"),
         T::Set => Step::to(Set(context, SetPart::Name))
             .hit(Class::Set)
             .verb("SET"),
         T::Reset => rest(Class::Set, "RESET"),
         T::Show => rest(Class::Session, "SHOW"),
-        T::Discard => rest(Class::Session, "DISCARD"),
+        T::Discard => Step::to(Discard(context))
+            .hit(Class::Session)
+            .verb("DISCARD"),
         T::Begin | T::Start => rest(Class::Transaction, "BEGIN"),
-        T::Commit | T::EndWord => rest(Class::Transaction, "COMMIT"),
-        T::Rollback | T::Abort => rest(Class::Transaction, "ROLLBACK"),
+        T::Commit | T::EndWord => Step::to(Ending(context))
+            .hit(Class::Transaction)
+            .verb("COMMIT"),
+        T::Rollback | T::Abort => Step::to(Ending(context))
+            .hit(Class::Transaction)
+            .verb("ROLLBACK"),
         T::Savepoint => rest(Class::Transaction, "SAVEPOINT"),
         T::Release => rest(Class::Transaction, "RELEASE"),
         T::Listen => rest(Class::Session, "LISTEN"),

@@ -2,6 +2,7 @@
 //! anything but names.
 
 use super::redis;
+use guard_common::class::{Class, Where};
 use guard_common::engine::VERB_NAMES;
 use guard_common::facts::{Facts, LOST_WORDS};
 use guard_common::hash;
@@ -49,8 +50,22 @@ pub fn summary(facts: &Facts) -> String {
     text
 }
 
+/// The classes of a message, and which of them have a WHERE: how far that limits
+/// depends on values.
+fn shape(hits: u64) -> u64 {
+    let classes = Class::ALL.iter().fold(0, |bits, class| bits | class.bit());
+    let with_where = Class::ALL.into_iter().filter(|class| {
+        let [_, tautology, scoped] = Where::ALL.map(|condition| class.where_bit(condition));
+        hits & (tautology | scoped) != 0
+    });
+    let with_where = with_where.fold(0, |bits, class| bits | class.where_bit(Where::Scoped));
+    hits & classes | with_where
+}
+
 /// A short stable name for "messages that do the same": 16 hex digits over
-/// classes, WHERE, verbs, tables with their access, and the number of statements.
+/// classes, the presence of WHERE, verbs, tables with their access, functions
+/// that are not known to be safe, and the number of statements. No value, space,
+/// comment or setting of the connection changes it.
 #[must_use]
 pub fn fingerprint(facts: &Facts) -> String {
     let mut sum = hash::START;
@@ -60,15 +75,14 @@ pub fn fingerprint(facts: &Facts) -> String {
         }
         sum = hash::step(sum, 0xff);
     };
-    add(&facts.hits.to_le_bytes());
-    add(&facts.opaque.to_le_bytes());
+    add(&shape(facts.hits).to_le_bytes());
     add(&facts.statements.to_le_bytes());
     for verb in verbs(facts) {
         add(verb.as_bytes());
     }
-    let tables = facts.table_names.iter().zip(facts.table_tags);
-    for ([name, schema], tag) in tables.take(usize::from(facts.table_count)) {
-        add(&[tag]);
+    let tables = facts.table_names.iter().zip(facts.table_access);
+    for ([name, schema], access) in tables.take(usize::from(facts.table_count)) {
+        add(&[access]);
         add(&name.to_le_bytes());
         add(&schema.to_le_bytes());
     }

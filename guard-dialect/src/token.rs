@@ -13,7 +13,7 @@ pub(crate) enum Tok {
     // Literals. `Zero`: 0 or 1; `Small`: up to 99; `Long`: five digits and more;
     // `Big`: the extremes of a type; `Wild`: a string that matches anything.
     Zero, Small, Num, Long, Big, Str, Wild, Param,
-    StrOn, StrSafeValue, StrEncodingName, StrStringsName, StrSettingName, StrPgTemp,
+    StrOn, StrExtreme, StrHarmless, StrRoleName, StrSafeValue, StrEncodingName, StrStringsName, StrSettingName, StrPgTemp,
     // A string whose text is not read: E'' and U&''.
     StrOdd,
     // Names.
@@ -25,7 +25,7 @@ pub(crate) enum Tok {
     End, Cut,
     // Answers.
     ColumnNew, ColumnSame, ColumnOther, ColumnSibling, TempYes, TempNo, WithOpen, WithFew,
-    BackValue, BackConst, BackMade, BackZero, BackSmall, BackNum, BackBig, BackWild, BackParam, BackColumn,
+    BackValue, BackConst, BackMade, BackZero, BackSmall, BackNum, BackBig, BackExtreme, BackWild, BackParam, BackColumn,
     BackText, BackSibling, BackDerived, BackSystem, BackBad, BackSame,
     BackTautology, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked, BackScopedTwice,
     BackOpen, BackSubLinked, BackSubScoped, BackSubJoined,
@@ -135,14 +135,15 @@ const ALL: [Tok; Tok::COUNT] = {
     [
         Nothing, Open, Close, Semi, Comma, Dot, Cast, Bracket, Unbracket, Colon, Eq, Ne, Lt, Gt,
         Match, NotMatch, Arrow, Plus, Minus, Star, Arith, Junk, Zero, Small, Num, Long, Big,
-        Str, Wild, Param, StrOn, StrSafeValue, StrEncodingName, StrStringsName, StrSettingName,
-        StrPgTemp, StrOdd, Ident, Quoted, Unicode, Safe, Vague, Unnest, SetConfig, PgCatalog,
-        PgTemp, PgSettings, SystemColumn, SystemConstant, QuotedEncodingName, QuotedStringsName,
-        QuotedSettingName, EncodingName, StringsName, SettingName, SearchPath, Names, SafeValue,
-        Off, End, Cut, ColumnNew, ColumnSame, ColumnOther, ColumnSibling, TempYes, TempNo,
-        WithOpen, WithFew, BackValue, BackConst, BackMade, BackZero, BackSmall, BackNum,
-        BackBig, BackWild, BackParam, BackColumn, BackText, BackSibling, BackDerived, BackSystem, BackBad,
-        BackSame, BackTautology, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked,
+        Str, Wild, Param, StrOn, StrExtreme, StrHarmless, StrRoleName, StrSafeValue,
+        StrEncodingName, StrStringsName, StrSettingName, StrPgTemp, StrOdd, Ident, Quoted,
+        Unicode, Safe, Vague, Unnest, SetConfig, PgCatalog, PgTemp, PgSettings, SystemColumn,
+        SystemConstant, QuotedEncodingName, QuotedStringsName, QuotedSettingName, EncodingName,
+        StringsName, SettingName, SearchPath, Names, SafeValue, Off, End, Cut, ColumnNew,
+        ColumnSame, ColumnOther, ColumnSibling, TempYes, TempNo, WithOpen, WithFew, BackValue,
+        BackConst, BackMade, BackZero, BackSmall, BackNum, BackBig, BackExtreme, BackWild,
+        BackParam, BackColumn, BackText, BackSibling, BackDerived, BackSystem, BackBad, BackSame,
+        BackTautology, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked,
         BackScopedTwice, BackOpen, BackSubLinked, BackSubScoped, BackSubJoined, BackYes, BackNo,
         BackMany, BackWithOpen, BackWithFew, BackEq, BackNe, BackLt, BackGt, BackMatch,
         BackArith, Reserved, Select, Insert, Update, Delete, Merge, Drop, Truncate, Alter,

@@ -19,7 +19,9 @@ pub(crate) enum Value {
     Num,
     /// The greatest number of a type, or one like it.
     Big,
-    /// A string that any value matches, the empty one, NULL, or a constant whose
+    /// A string that may be below or above all values: `'0'`, `'9999-12-31'`.
+    Extreme,
+    /// A string that any value matches, the empty one, or a constant whose
     /// value is not followed: no order and no pattern limits by it.
     Wild,
     Param,
@@ -74,6 +76,7 @@ impl Value {
             Tok::BackSmall => Self::Small,
             Tok::BackNum => Self::Num,
             Tok::BackBig => Self::Big,
+            Tok::BackExtreme => Self::Extreme,
             Tok::BackWild => Self::Wild,
             Tok::BackParam => Self::Param,
             Tok::BackText => Self::Text,
@@ -99,6 +102,7 @@ impl Value {
             Self::Small => Tok::BackSmall,
             Self::Num => Tok::BackNum,
             Self::Big => Tok::BackBig,
+            Self::Extreme => Tok::BackExtreme,
             Self::Wild => Tok::BackWild,
             Self::Param => Tok::BackParam,
             Self::Text => Tok::BackText,
@@ -126,7 +130,7 @@ impl Value {
         self.is_number()
             || matches!(
                 self,
-                Self::Const | Self::Made | Self::Wild | Self::Param | Self::Text
+                Self::Const | Self::Made | Self::Extreme | Self::Wild | Self::Param | Self::Text
             )
     }
 
@@ -150,6 +154,7 @@ impl Value {
             (Param, _) | (_, Param) => Param,
             (Wild, _) | (_, Wild) => Wild,
             // The order of a list is first of all the order of its first value.
+            (Extreme, _) => Extreme,
             (first, second) if first.is_number() && second.is_number() => first,
             _ => Const,
         }
@@ -160,7 +165,7 @@ impl Value {
         use Value::*;
         match (self, link, other) {
             (None, Link::Negative, value) if value.is_number() => Zero,
-            (None, Link::Negative | Link::Prefix, Const | Made | Wild) => Wild,
+            (None, Link::Negative | Link::Prefix, Const | Made | Extreme | Wild) => Wild,
             (None, Link::Prefix, value) if value.is_number() => Wild,
             (None, Link::Negative | Link::Prefix, Column | Derived) => Derived,
             (None, Link::Negative | Link::Prefix, Param) => Param,

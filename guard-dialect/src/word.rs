@@ -161,12 +161,8 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
     use Tok::*;
     let to = |part| Step::to(Word::Name { condition, part });
     let named = |callee| {
-        let step = to(Part::Some(callee));
-        if condition {
-            step.flag(action::NAME)
-        } else {
-            step
-        }
+        let kept = if condition { action::NAME } else { 0 };
+        to(Part::Some(callee)).flag(action::SPELL | kept)
     };
     let leave = |value: Value| Step::pop(value.token()).again();
     match (part, token) {
@@ -174,7 +170,7 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
         (Part::First, _) => named(Callee::first(token)),
         (Part::Current, Of) => Step::pop(BackScoped),
         (Part::Current, _) => named(Callee::Unknown).again(),
-        (Part::Some(callee), Dot) => to(Part::Dot(callee)),
+        (Part::Some(callee), Dot) => to(Part::Dot(callee)).flag(action::DOTTED),
         (Part::Dot(callee), _) if token.is_word() => named(callee.then(token)),
         (Part::Dot(_), Star) if !condition => Step::pop(BackColumn),
         (Part::Dot(_), Star) => Step::pop(BackBad),
@@ -183,11 +179,11 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
         (Part::Some(_), _) if !condition => leave(Value::Column),
         // `date '2020-01-01'`, `timestamp with time zone '…'`.
         (Part::Some(_), _) if token.is_string() => Step::pop(BackConst),
-        (Part::Some(_), With) => to(part),
+        (Part::Some(_), With) => to(part).flag(action::SPELL),
         (Part::Some(Callee::System), _) => leave(Value::System),
         (Part::Some(Callee::Constant), _) => leave(Value::Bad),
         (Part::Some(_), Escape | At | Operator) => ask(),
-        (Part::Some(_), _) if token.is_name() => to(part),
+        (Part::Some(_), _) if token.is_name() => to(part).flag(action::SPELL),
         (Part::Some(_), _) => ask(),
         (Part::Asked, ColumnSame) => Step::pop(BackSame),
         (Part::Asked, ColumnSibling) => Step::pop(BackSibling),
@@ -197,6 +193,8 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
                 _ if callee == Callee::Pure => Value::Bad,
                 Value::Wild if callee == Callee::Cast => Value::Bad,
                 Value::Derived if callee == Callee::Vague => Value::Bad,
+                // In a list: `generate_series` has as many rows as it likes.
+                _ if callee == Callee::Vague && !condition => Value::Derived,
                 value => value,
             };
             to(Part::Called(value))
@@ -234,9 +232,14 @@ fn arguments(condition: bool, callee: Callee) -> Step {
         }),
     });
     let step = match (callee, condition) {
-        (Callee::SetConfig, _) => next
-            .push(Statement::SetConfig(ConfigPart::Name))
-            .hit(Class::Set),
+        // What it does hangs on its first argument.
+        (Callee::SetConfig, _) => {
+            return next
+                .push(Statement::SetConfig(ConfigPart::Name))
+                .hit(Class::Set)
+                .safe_call()
+                .flag(action::FORGET);
+        }
         (Callee::Unnest, _) | (_, true) => next.push(Condition::PARENTHESIS),
         (_, false) => next.push(Statement::Parenthesis(Context::SUBSELECT)),
     };

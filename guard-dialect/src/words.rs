@@ -55,7 +55,7 @@ const WORDS: &[(Tok, &str)] = &[
     (Vague, "length char_length character_length octet_length bit_length cardinality sign \
         pg_typeof pg_column_size num_nulls num_nonnulls greatest least nullif array_length \
         array_ndims array_lower array_upper json_typeof jsonb_typeof json_array_length \
-        jsonb_array_length isfinite isempty row_security_active"),
+        jsonb_array_length generate_series isfinite isempty row_security_active"),
     (Unnest, "unnest"), (SetConfig, "set_config"), (PgCatalog, "pg_catalog"), (PgTemp, "pg_temp"),
     (PgSettings, "pg_settings"), (SystemColumn, "ctid"),
     (SystemConstant, "xmin xmax cmin cmax tableoid"),
@@ -73,8 +73,15 @@ const LITERALS: &[(Tok, &str)] = &[
         iso88591 latin9 win1252 windows-1252 win1251 koi8r euc_jp euc_kr"),
     (StrEncodingName, "client_encoding names"), (StrStringsName, "standard_conforming_strings"),
     (StrSettingName, "session_replication_role row_security"), (StrPgTemp, "pg_temp"),
+    (StrRoleName, "role session_authorization"),
     (Wild, "-infinity infinity"),
+    (StrExtreme, "0 -1 999999 1000000 2147483647 0001-01-01 1900-01-01 1970-01-01 2099-12-31 \
+        9999-12-31"),
 ];
+
+/// Literals with spaces in them. The value that pg_dump gives to
+/// `restrict_nonsystem_relation_kind` is a valid one of no other setting that matters.
+const PHRASES: &[(Tok, &str)] = &[(StrHarmless, "view, foreign-table")];
 
 /// Names of settings in double quotes; PostgreSQL compares them without case.
 const QUOTED: &[(Tok, &str)] = &[
@@ -169,6 +176,9 @@ impl Trie {
     pub(crate) fn literals() -> Self {
         let mut trie = Self::new();
         trie.insert_all(LITERALS);
+        for &(token, phrase) in PHRASES {
+            trie.insert(phrase, token);
+        }
         trie
     }
 

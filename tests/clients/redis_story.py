@@ -36,5 +36,12 @@ ask("SET", "b", "changed")
 ask("CONFIG", "SET", "dir", "/tmp")
 ask("EXEC")
 ask("GET", "b")
+transaction = client.pipeline(transaction=True)
+transaction.set("b", "changed").execute_command("FLUSHDB")
+try:
+    print(transaction.execute())
+except redis.exceptions.ResponseError as error:
+    print(f"transaction: {error}")
+ask("GET", "b")
 ask("EVAL", "return redis.call('FLUSH'..'ALL')", 0)
 ask("PING")

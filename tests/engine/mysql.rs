@@ -2,11 +2,11 @@
 //! as MariaDB 10.11 reads them.
 
 use super::generator::Random;
-use super::host::Engine;
-use super::{Case, read, told};
+use super::{Case, read, texts, told};
 use guard_common::engine::Server;
 use guard_common::facts::Facts;
 use guard_common::protocol::Dialect;
+use guard_tests::engine::Engine;
 
 pub(super) fn cases() -> Vec<Case> {
     read(include_str!("../cases/mysql.jsonl"))
@@ -40,7 +40,7 @@ fn any_split_gives_the_same_facts() {
         let whole = engine.facts(text, &[]);
         assert_eq!(engine.facts(text, &every_byte), whole, "{sql}");
     }
-    for _ in 0..60_000 {
+    for _ in 0..texts(60_000) {
         let text = random.text(&pool);
         let splits = random.splits(text.len());
         let whole = engine.facts(&text, &[]);

@@ -2,7 +2,7 @@
 //! not, both say the same.
 
 use super::generator::Random;
-use super::kernel::{Bytes, object, take};
+use super::kernel::object;
 use aya::maps::{Array, MapData};
 use aya::programs::{SchedClassifier, TestRun, TestRunOptions};
 use aya::{Ebpf, EbpfLoader};
@@ -12,6 +12,7 @@ use guard_common::limits::CHUNK_BYTES;
 use guard_common::protocol::{Dialect, Protocol};
 use guard_common::redis::{Command, Commands, EMPTY};
 use guard_common::stream::{self, Chunk, Engine, Names, Stream};
+use guard_tests::selftest::{Bytes, take};
 use guard_tests::wait;
 use std::path::Path;
 use zerocopy::FromZeros;

@@ -7,6 +7,7 @@
 
 pub mod cgroup;
 pub mod daemon;
+pub mod engine;
 pub mod need;
 pub mod paths;
 pub mod postgres;

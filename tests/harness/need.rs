@@ -21,8 +21,10 @@ pub enum Need {
     Postgres,
     /// A Redis server and redis-cli.
     Redis,
-    /// Python with psycopg, asyncpg and redis-py.
+    /// Python with psycopg, asyncpg, redis-py and pglast.
     Python,
+    /// PostgreSQL's regression suite.
+    RegressionSuite,
     /// Node with node-postgres.
     Node,
     /// A Java runtime with the JDBC driver.
@@ -40,6 +42,7 @@ impl Need {
             Self::Postgres => "postgres",
             Self::Redis => "redis",
             Self::Python => "python",
+            Self::RegressionSuite => "regression-suite",
             Self::Node => "node",
             Self::Java => "java",
         }
@@ -69,6 +72,10 @@ impl Need {
             Self::Python => (
                 paths::python().is_file(),
                 "no Python clients: cargo xtask setup",
+            ),
+            Self::RegressionSuite => (
+                paths::regression_suite().is_dir(),
+                "no regression suite of PostgreSQL: cargo xtask setup",
             ),
             Self::Node => (
                 paths::which("node").is_some() && paths::node_modules().join("pg").is_dir(),

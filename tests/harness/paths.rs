@@ -36,6 +36,12 @@ pub fn python() -> PathBuf {
     target().join("clients/python/bin/python")
 }
 
+/// The SQL files of PostgreSQL's regression suite.
+#[must_use]
+pub fn regression_suite() -> PathBuf {
+    target().join("oracle/sql")
+}
+
 /// The folder with the node clients.
 #[must_use]
 pub fn node_modules() -> PathBuf {

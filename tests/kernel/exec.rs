@@ -339,7 +339,7 @@ fn a_listed_program_begins_a_session_inside_the_scope_only() {
     assert_eq!(status, 0);
     assert!(output.contains("137\n"), "{output}");
     assert!(!left(&trace));
-    let begun = guard_tests::wait::until("the session's begin", LIMIT, || {
+    let begun = wait::until("the session's begin", LIMIT, || {
         guard.records().iter().find_map(|record| match record {
             Record::Begin(change) => Some(*change),
             _ => None,

@@ -174,6 +174,9 @@ class Facts:
             self.may.update(("admin", "grant"))
             return
         removed = node.removeType.name[7:]
+        if removed in ("FUNCTION", "ROUTINE", "AGGREGATE") and self.all_temporary(node.objects):
+            self.must.discard("drop")
+            self.may.update(("drop", "session"))
         self.may.update(("admin", "grant"))
         if removed in DROPPED_TABLES:
             names = [tuple(part.sval for part in name) for name in node.objects]
@@ -181,6 +184,10 @@ class Facts:
             if all(name[-1] in self.made for name in names):
                 self.must.discard("drop")
                 self.may.add("drop")
+
+    def all_temporary(self, objects):
+        """Are all of these functions the session's own?"""
+        return all(len(one.objname) == 2 and one.objname[0].sval == "pg_temp" for one in objects)
 
     # Statements on rows.
 

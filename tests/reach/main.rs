@@ -6,11 +6,20 @@
 //! guard-reach exec-from-thread PROGRAM ARGUMENT…
 //! guard-reach leader-leaves FILE PROGRAM ARGUMENT…
 //! guard-reach hold|hold-on-lo ADDRESS
+//! guard-reach early plain|zerocopy|sendfile ADDRESS TEXT
+//! guard-reach notice ADDRESS
 //! ```
 //!
 //! `hold` listens at the address, connects to itself, prints both ports and waits
-//! for what comes; `hold-on-lo` binds its client to the device `lo` first.
+//! for what comes; `hold-on-lo` binds its client to the device `lo` first. `early`
+//! writes a query before its connection is there. `notice` prints what a client of
+//! the PostgreSQL at the address can notice of its socket.
 
+mod early;
+mod notice;
+mod raw;
+
+use guard_tests::wire::message;
 use rustix::net::{AddressFamily, Protocol, SendFlags, SocketType, bind, connect, sendto, socket};
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -25,6 +34,10 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["exec-from-thread", program, arguments @ ..] => exec_from_thread(program, arguments),
         ["leader-leaves", file, program, arguments @ ..] => leader_leaves(file, program, arguments),
+        ["early", how, address, text] => {
+            parse(address).and_then(|address| early::write(how, address, &conversation(text)))
+        }
+        ["notice", address] => parse(address).and_then(notice::look),
         ["hold", address] => hold(address, false),
         ["hold-on-lo", address] => hold(address, true),
         [how, address] => reach(how, address, None),
@@ -49,9 +62,17 @@ const FASTOPEN: u32 = 0x2000_0000;
 /// `IPPROTO_MPTCP`.
 const MPTCP: u32 = 262;
 
+/// The start of a connection to PostgreSQL, and a query.
+fn conversation(text: &str) -> Vec<u8> {
+    [message::startup("app", "shop"), message::query(text)].concat()
+}
+
+fn parse(text: &str) -> io::Result<SocketAddr> {
+    text.parse().map_err(io::Error::other)
+}
+
 /// Connects or sends in one of several ways.
 fn reach(how: &str, address: &str, source: Option<&str>) -> io::Result<()> {
-    let parse = |text: &str| text.parse::<SocketAddr>().map_err(io::Error::other);
     let address = parse(address)?;
     let family = if address.is_ipv4() {
         AddressFamily::INET
@@ -106,25 +127,9 @@ fn hold(address: &str, on_lo: bool) -> io::Result<()> {
 }
 
 /// Binds a socket to the loopback device.
-#[expect(unsafe_code, reason = "no safe call sets this option")]
 fn bind_to_lo(socket: &impl AsRawFd) -> io::Result<()> {
     let name = c"lo".to_bytes_with_nul();
-    // SAFETY: the pointer and the length are those of `name`, which lives through
-    // the call; the kernel only reads it.
-    let result = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_BINDTODEVICE,
-            name.as_ptr().cast(),
-            name.len() as libc::socklen_t,
-        )
-    };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    raw::set(socket, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, name)
 }
 
 /// Becomes another program from a thread that is not the leader.

@@ -121,6 +121,24 @@ pub(crate) fn a_full_buffer(address: SocketAddr) {
     );
 }
 
+/// A good message and a bad one that spans writes, in one packet: the kernel holds
+/// the writes back until all are there.
+pub(crate) fn one_packet(address: SocketAddr) {
+    let mut wire = Wire::open(address);
+    goes_on(&mut wire);
+    let bytes = [message::query("SELECT 17"), message::query(DROP)].concat();
+    let cork = |wire: &Wire, on| {
+        rustix::net::sockopt::set_tcp_cork(wire.stream(), on).expect("a socket takes TCP_CORK");
+    };
+    rustix::net::sockopt::set_tcp_nodelay(wire.stream(), false).expect("and no TCP_NODELAY");
+    cork(&wire, true);
+    let (first, rest) = bytes.split_at(message::query("SELECT 17").len() + 9);
+    wire.send(first);
+    wire.send(rest);
+    cork(&wire, false);
+    assert_eq!(refused_or_reset(&mut wire), End::Reset);
+}
+
 /// A client that dies after half a message: nothing of it is executed.
 pub(crate) fn dies_in_mid_message(address: SocketAddr) {
     for cut in [1, 4, 5, 9, message::query(DROP).len() - 1] {

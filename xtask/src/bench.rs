@@ -8,12 +8,13 @@
 use crate::setup::{self, Part};
 use crate::{cmd, paths};
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{Args, Subcommand};
 use guard_tests::daemon::{Daemon, OnStop};
 use guard_tests::postgres::Tls;
 use guard_tests::stand::{Stand, for_server};
 use std::collections::BTreeMap;
 
+mod engine;
 mod report;
 mod workload;
 
@@ -22,6 +23,8 @@ use workload::{Sample, Workload};
 /// Options of `bench`.
 #[derive(Args)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Rounds; a median of fewer than 9 means little
     #[arg(long, default_value_t = 11)]
     rounds: usize,
@@ -31,6 +34,17 @@ pub(crate) struct Options {
     /// Measure the development build, whose daemon is slower
     #[arg(long)]
     dev: bool,
+}
+
+/// What is measured instead of whole workloads.
+#[derive(Subcommand)]
+enum What {
+    /// The statement engine alone, in the kernel and on the host
+    Engine {
+        /// Samples of each figure; the least counts
+        #[arg(long, default_value_t = 300)]
+        samples: usize,
+    },
 }
 
 /// What a workload runs under.
@@ -53,6 +67,14 @@ pub(crate) type Samples = BTreeMap<(Workload, State), Vec<Sample>>;
 pub(crate) fn run(options: &Options) -> Result<()> {
     if !rustix::process::geteuid().is_root() {
         bail!("the benchmark loads programs into the kernel: run it as root");
+    }
+    if let Some(What::Engine { samples }) = options.what {
+        setup::ensure(&[Part::Build])?;
+        return if cfg!(debug_assertions) {
+            again(&["engine", "--samples", &samples.to_string()])
+        } else {
+            engine::run(samples)
+        };
     }
     setup::ensure(&[Part::Build, Part::Server])?;
     if options.dev {
@@ -90,18 +112,16 @@ fn released(options: &Options) -> Result<()> {
         "guard-tests",
     ]))?;
     let (rounds, transactions) = (options.rounds.to_string(), options.transactions.to_string());
+    again(&["--rounds", &rounds, "--transactions", &transactions])
+}
+
+/// Runs this program again, built in release mode.
+fn again(arguments: &[&str]) -> Result<()> {
     cmd::run(
         cmd::cargo()
-            .args([
-                "run",
-                "--quiet",
-                "--release",
-                "--package",
-                "xtask",
-                "--",
-                "bench",
-            ])
-            .args(["--rounds", &rounds, "--transactions", &transactions]),
+            .args(["run", "--quiet", "--release", "--package", "xtask", "--"])
+            .arg("bench")
+            .args(arguments),
     )
 }
 

@@ -1,7 +1,7 @@
 //! `cargo xtask lint`: everything that is checked without running the code.
 
 use crate::setup::{self, Part};
-use crate::{cmd, tidy};
+use crate::{cmd, generate, tidy};
 use anyhow::Result;
 use clap::Args;
 use std::process::Command;
@@ -48,6 +48,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 "-D warnings -A rustdoc::private-intra-doc-links",
             ),
     )?;
+    generate::check()?;
     eprintln!("lint: clean");
     Ok(())
 }

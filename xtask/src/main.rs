@@ -8,6 +8,7 @@ mod bench;
 mod cmd;
 mod demo;
 mod fuzz;
+mod generate;
 mod lint;
 mod paths;
 mod setup;
@@ -37,6 +38,8 @@ enum Task {
     Bench(bench::Options),
     /// Look for bytes that break a property, guided by coverage
     Fuzz(fuzz::Options),
+    /// Write the documents that come from the code, such as docs/classes.md
+    Generate(generate::Options),
     /// Formatting, clippy, licences and sources, documentation, project rules
     Lint(lint::Options),
     /// The project's own rules: file length, nothing unfinished, no issue numbers
@@ -62,6 +65,7 @@ fn run(task: Task) -> Result<()> {
         Task::Vm(options) => vm::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::Generate(options) => generate::run(&options),
         Task::Lint(options) => lint::run(&options),
         Task::Tidy => tidy::run(),
     }

@@ -7,6 +7,7 @@ mod apt;
 mod clients;
 mod linker;
 mod lint_tools;
+mod suite;
 
 pub(crate) use lint_tools::cargo_deny;
 
@@ -64,7 +65,10 @@ pub(crate) fn ensure(parts: &[Part]) -> Result<()> {
     for part in parts {
         match part {
             Part::Build => linker::install()?,
-            Part::Clients => clients::install()?,
+            Part::Clients => {
+                clients::install()?;
+                suite::install()?;
+            }
             Part::Lint => lint_tools::install()?,
             Part::Server => {}
         }

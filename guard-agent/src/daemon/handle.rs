@@ -8,9 +8,38 @@ use crate::events::decode::{self, Event, Start};
 use crate::events::redact::{Words, file_name, lossy};
 use crate::events::render::{Actor, Renderer};
 use crate::sessions::{Identity, user_name};
-use guard_common::abi::event::{Header, SessionChange};
-use guard_common::verdict::{self, Mode, NO_RULE, Verdict};
+use guard_common::abi::event::{EVENT_POISONED, Header, JUDGE_AUTHORITY, SessionChange, Statement};
+use guard_common::verdict::{self, Effect, Mode, NO_RULE, Verdict};
+use std::collections::HashMap;
 use std::time::Instant;
+
+/// What was allowed and did not leave, because a later message of the same packet
+/// was refused: by socket, from which TCP sequence number on.
+///
+/// The kernel writes those records before it knows, and the word of the end within
+/// the same packet: they come in one batch.
+struct Withheld(HashMap<u64, u32>);
+
+impl Withheld {
+    fn in_batch(records: &[Box<[u8]>]) -> Self {
+        let ends = records.iter().filter_map(|bytes| {
+            let header = decode::header(bytes).ok()?;
+            match (header.kind == EVENT_POISONED).then(|| decode::body(&header, bytes))? {
+                Ok(Event::Poisoned(end)) => Some((end.socket, end.withheld_from)),
+                _ => None,
+            }
+        });
+        Self(ends.collect())
+    }
+
+    fn has(&self, statement: &Statement) -> bool {
+        // Serial arithmetic (RFC 1982).
+        let behind = |from: &u32| statement.sequence.wrapping_sub(*from) as i32 >= 0;
+        statement.judge == JUDGE_AUTHORITY
+            && statement.effect == Effect::None as u8
+            && self.0.get(&statement.socket).is_some_and(behind)
+    }
+}
 
 impl Daemon {
     /// Takes a batch of records.
@@ -20,6 +49,7 @@ impl Daemon {
         }
         let clock = Clock::read();
         let at = Instant::now();
+        let withheld = Withheld::in_batch(records);
         for bytes in records {
             match decode::header(bytes) {
                 Ok(header) => {
@@ -28,7 +58,7 @@ impl Daemon {
                     let cursor = self.cursors.entry(header.cpu).or_default();
                     *cursor = header.number.max(*cursor);
                     match decode::body(&header, bytes) {
-                        Ok(event) => self.event(&event, clock, at),
+                        Ok(event) => self.event(&event, clock, at, &withheld),
                         Err(doubt) => {
                             self.counters.doubt(doubt);
                             self.lost_in_ring(1);
@@ -60,7 +90,7 @@ impl Daemon {
         self.journal.write(Record::Gap(gap), None);
     }
 
-    fn event(&mut self, event: &Event, clock: Clock, at: Instant) {
+    fn event(&mut self, event: &Event, clock: Clock, at: Instant, withheld: &Withheld) {
         match event {
             Event::Exec(start) => self.exec(start, clock),
             Event::Connect(connect) => {
@@ -72,7 +102,10 @@ impl Daemon {
             Event::Statement(statement) => {
                 let action = Observation::Statement(statement);
                 let actor = self.actor(&statement.header);
-                let record = self.renderer(clock).statement(statement, actor);
+                let mut record = self.renderer(clock).statement(statement, actor);
+                if withheld.has(statement) {
+                    record.effect = Effect::Drop.name();
+                }
                 self.judged(&action, &statement.decision, record);
             }
             Event::Poisoned(socket) => {

@@ -1,7 +1,8 @@
 //! Hides what process arguments say.
 //!
 //! What stays: the name of the program, the names of options, and words that a
-//! matching rule names itself, since they stand in the policy. Everything else
+//! matching rule names itself, since they stand in the policy (of a path its last
+//! part). Everything else
 //! becomes `‹…›`: a value may be a password, a statement or a person's name.
 
 use guard_common::hash;
@@ -42,6 +43,8 @@ pub fn arguments<'a>(
         let text =
             if is_program(index, token, program, words) || words.named.contains(&hash::of(token)) {
                 lossy(token)
+            } else if is_path_to(token, words) {
+                format!("{HIDDEN}/{}", lossy(file_name(token)))
             } else if ended {
                 HIDDEN.to_owned()
             } else {
@@ -53,6 +56,11 @@ pub fn arguments<'a>(
     shown
 }
 
+/// Tells whether a token is a path to something that a matching rule names.
+fn is_path_to(token: &[u8], words: &Words) -> bool {
+    token.contains(&b'/') && words.named.contains(&hash::of(file_name(token)))
+}
+
 /// Tells whether a token only says which program runs: `argv[0]` by the name of
 /// its file, or the path itself where an interpreter was put in front.
 fn is_program(index: usize, token: &[u8], program: &[u8], words: &Words) -> bool {
@@ -60,7 +68,7 @@ fn is_program(index: usize, token: &[u8], program: &[u8], words: &Words) -> bool
         return true;
     }
     if index != 0 {
-        return words.named.contains(&hash::of(file_name(token))) && token.starts_with(b"/");
+        return false;
     }
     let name = file_name(token);
     let name = name.strip_prefix(b"-").unwrap_or(name);
@@ -194,7 +202,7 @@ mod tests {
         ];
         assert_eq!(
             redacted("/usr/bin/node", &argv, &named),
-            "node /app/bin/prisma migrate reset --force ‹…›"
+            "node ‹…›/prisma migrate reset --force ‹…›"
         );
         assert_eq!(
             redacted(

@@ -174,6 +174,11 @@ pub struct Poisoned {
     pub family: u16,
     /// Zero.
     pub reserved: u16,
+    /// TCP sequence number from which on nothing has left: what was allowed behind
+    /// it shared a packet with what was refused.
+    pub withheld_from: u32,
+    /// Zero.
+    pub reserved2: u32,
 }
 
 /// Begin or end of a session, seen in the kernel.
@@ -194,5 +199,5 @@ const _: () = assert!(size_of::<Header>() == 56);
 const _: () = assert!(size_of::<Exec>() == 56 + 16 + 32 + PATH_BYTES + ARGV_BYTES);
 const _: () = assert!(size_of::<Connect>() == 56 + 16 + 40);
 const _: () = assert!(size_of::<Statement>() == 56 + 16 + 48 + 2 * 68 + size_of::<Facts>());
-const _: () = assert!(size_of::<Poisoned>() == 56 + 56);
+const _: () = assert!(size_of::<Poisoned>() == 56 + 64);
 const _: () = assert!(size_of::<SessionChange>() == 56 + 16);

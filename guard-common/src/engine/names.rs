@@ -1,19 +1,19 @@
 //! Words out of the text: hashed, folded and kept.
 
 use super::Scan;
-use crate::facts::{LOST_CALL, LOST_SAFE, LOST_TABLE, LOST_WORDS, NO_WHERE, table_tag};
+use crate::facts::{LOST_CALL, LOST_SAFE, LOST_TABLE, LOST_WORDS, NAME_LOST, NO_WHERE};
 use crate::hash;
-use crate::limits::{CALLS, CHUNK_BYTES, SAFE_CALLS, TABLE_NAMES, TABLES};
+use crate::limits::{CALLS, CHUNK_BYTES, NAME_OPERATIONS, SAFE_CALLS, TABLE_NAMES, TABLES};
 
 /// PostgreSQL cuts names to this many bytes, so names that differ only behind
 /// it are the same.
 pub(super) const SIGNIFICANT: u32 = 63;
 
-/// Starts a word at the current byte; `fold` is 1 where upper case means lower,
-/// 2 where it does in backticks.
+/// Starts a word at `position`; `fold` is 1 where upper case means lower, 2 where
+/// it does in backticks.
 #[inline(always)]
-pub(super) fn mark(scan: &mut Scan, fold: u32) {
-    scan.mark = scan.position;
+pub(super) fn mark(scan: &mut Scan, position: u32, fold: u32) {
+    scan.mark = position;
     scan.taking = 1;
     scan.length = 0;
     scan.quote = 0;
@@ -28,7 +28,7 @@ pub(super) fn mark(scan: &mut Scan, fold: u32) {
     }
 }
 
-/// A dot behind a word: the next word continues the name.
+/// A dot behind the word that was taken last: the next word continues the name.
 #[inline(always)]
 pub(super) fn dot(scan: &mut Scan) {
     scan.dotted = 1;
@@ -73,7 +73,7 @@ pub(super) fn commit(scan: &mut Scan, access: u8) {
         scan.facts.truncated |= LOST_WORDS;
     }
     scan.facts.table_names[at & (TABLE_NAMES - 1)] = scan.kept;
-    scan.facts.table_tags[at & (TABLE_NAMES - 1)] = table_tag(access, NO_WHERE);
+    scan.facts.table_access[at & (TABLE_NAMES - 1)] = access;
     scan.facts.table_count = count + 1;
 }
 
@@ -81,21 +81,15 @@ pub(super) fn commit(scan: &mut Scan, access: u8) {
 /// since it began, but for those of a query inside it, which has ended before.
 #[inline(always)]
 pub(super) fn limit(scan: &mut Scan, condition: u8) {
-    // VERIFIER: comparing each place with both ends would teach it something new
-    // of them each time.
-    let below = |end: u32| (1_u64 << (end & 63)).wrapping_sub(1);
-    let window = below(u32::from(scan.facts.table_count)) & !below(scan.base);
-    let mut at = 0;
-    while at < TABLE_NAMES {
-        let tag = scan.facts.table_tags[at];
-        if window >> at & 1 != 0 && tag >> 2 == NO_WHERE {
-            scan.facts.table_tags[at] = table_tag(tag, condition);
-        }
-        at += 1;
-    }
+    // Two bits a table: those from `base` up to the last, where both are set
+    // (`NO_WHERE`), become the condition.
+    let fields = |count: u32| (1_u64 << ((count & 31) * 2)).wrapping_sub(1) as u32;
+    let range = fields(u32::from(scan.facts.table_count)) & !fields(scan.base);
+    let known = scan.facts.table_where;
+    let open = known & known >> 1 & 0x5555_5555 & range;
+    let changed = open * u32::from((condition ^ NO_WHERE) & 3);
+    scan.facts.table_where = known ^ changed;
 }
-
-const _: () = assert!(TABLE_NAMES < 64);
 
 /// Keeps the name of a function that is called, which ends here.
 #[inline(always)]
@@ -129,6 +123,21 @@ pub(super) fn safe_call(scan: &mut Scan) {
     scan.facts.truncated |= LOST_SAFE;
 }
 
+/// Notes what is done with the prepared statement of the name that ends here.
+#[inline(always)]
+pub(super) fn operate(scan: &mut Scan, kind: u8) {
+    let count = scan.facts.operation_count;
+    // The server cuts long names, at a letter of the encoding.
+    if count as usize >= NAME_OPERATIONS || scan.length > SIGNIFICANT {
+        scan.facts.session |= NAME_LOST;
+        return;
+    }
+    let at = count as usize & (NAME_OPERATIONS - 1);
+    scan.facts.operations[at] = kind;
+    scan.facts.operation_names[at] = scan.word;
+    scan.facts.operation_count = count + 1;
+}
+
 /// Is the kept name the first column of the predicate (0), that column again
 /// (1), another one (2), or another one that the same table may have (3)? A
 /// column without a table is taken for the same.
@@ -147,47 +156,53 @@ pub(super) fn compare_column(scan: &mut Scan) -> u32 {
 }
 
 /// Bytes of a word that are taken in one turn.
-const PIECE: u32 = 8;
+const PIECE: u64 = 16;
 
 /// Takes bytes from the mark on, up to `scan.upto`: adds them to hash and name.
 #[inline(always)]
 pub(super) fn take(scan: &mut Scan, chunk: &[u8; CHUNK_BYTES]) {
-    let from = scan.mark;
-    let left = scan.upto.wrapping_sub(from);
+    let from = u64::from(scan.mark);
+    let left = u64::from(scan.upto).wrapping_sub(from);
+    if scan.length > SIGNIFICANT {
+        scan.mark = scan.upto;
+        return;
+    }
+    let folded = if scan.fold != 0 { 0x20 } else { 0 };
+    // Computed, for the verifier would prove each case by itself.
+    let closing = b'"' + (b'`' - b'"') * (scan.fold >> 1 & 1) as u8;
+    let mut word = scan.word;
+    let mut length = u64::from(scan.length);
+    let mut quote = u64::from(scan.quote);
     let mut index = 0;
     while index < PIECE {
         if index >= left {
             break;
         }
-        let position = from.wrapping_add(index);
-        take_byte(scan, chunk[position as usize & (CHUNK_BYTES - 1)]);
+        let byte = chunk[from.wrapping_add(index) as usize & (CHUNK_BYTES - 1)];
         index += 1;
-    }
-    scan.mark = from.wrapping_add(PIECE);
-}
-
-#[inline(always)]
-fn take_byte(scan: &mut Scan, byte: u8) {
-    // Of a pair of quotes inside a quoted name the second is kept; the closing
-    // quote is the first of no pair.
-    let closing = if scan.fold == 2 { b'`' } else { b'"' };
-    if byte == closing {
-        scan.quote ^= 1;
-        if scan.quote != 0 {
-            return;
+        // Of a pair of quotes inside a quoted name the second is kept; the closing
+        // quote is the first of no pair.
+        if byte == closing {
+            quote ^= 1;
+            if quote != 0 {
+                continue;
+            }
         }
+        length += 1;
+        if length > u64::from(SIGNIFICANT) {
+            scan.name.cut = 1;
+            break;
+        }
+        let byte = if byte.is_ascii_uppercase() {
+            byte | folded
+        } else {
+            byte
+        };
+        word = hash::step(word, byte);
+        scan.name.push(byte);
     }
-    if scan.length >= SIGNIFICANT {
-        scan.length = SIGNIFICANT + 1;
-        scan.name.cut = 1;
-        return;
-    }
-    scan.length += 1;
-    let byte = if scan.fold != 0 && byte.is_ascii_uppercase() {
-        byte | 0x20
-    } else {
-        byte
-    };
-    scan.word = hash::step(scan.word, byte);
-    scan.name.push(byte);
+    scan.word = word;
+    scan.length = length as u32;
+    scan.quote = quote as u32;
+    scan.mark = from.wrapping_add(PIECE) as u32;
 }

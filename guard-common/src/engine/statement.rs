@@ -1,37 +1,37 @@
 //! What happens at an event: the lexer's own bookkeeping, then the steps of the
 //! statement automaton.
 
-use super::tables::{STATE_BITS, action, event, resolve};
+use super::tables::{Action, STATE_BITS, action, event, resolve};
 use super::{FRAMES, Scan, Tables, names, with};
 use crate::class::{Class, Opaque, WHERE_BASE};
 use crate::facts::{Access, LOST_TABLE, LOST_WORDS};
 use crate::limits::{ACTIONS, CHUNK_BYTES, EVENTS, STEPS, VERBS};
 
-/// Steps of the automaton for one token at most: a predicate, a WHERE and a
-/// sub-select may end at one parenthesis. `guard_agent::dialect` checks it.
-pub const MAX_STEPS: u32 = 12;
+/// Steps of the automaton for one event at most: it feeds up to four tokens, and
+/// a predicate, a WHERE and a sub-select may end at one parenthesis.
+pub const MAX_STEPS: u32 = 32;
 
 /// Handles the event `cell` at the current byte.
 #[inline(always)]
 pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTES], cell: u32) {
     let found = &tables.events[cell as usize & (EVENTS - 1)];
     let position = scan.position;
-    let begins = matches!(
-        found.kind,
-        event::MARK | event::MARK_EXACT | event::MARK_TICKS
-    );
-    if scan.taking != 0 && !begins {
-        // The word ends here. It is taken first; then the byte, which is not
+    if scan.taking != 0 && (found.kind == event::TAG_OPEN || found.kind == event::TAG_CLOSE) {
+        // The tag ends here. It is taken first; then the byte, which is not
         // consumed, raises the same event again.
         scan.taking = 0;
         scan.upto = position;
         return;
     }
+    if found.kind == event::REPLAY {
+        replay(tables, scan);
+        return;
+    }
     scan.row = found.next;
     match found.kind {
-        event::MARK => names::mark(scan, 1),
-        event::MARK_EXACT => names::mark(scan, 0),
-        event::MARK_TICKS => names::mark(scan, 2),
+        event::MARK => names::mark(scan, position, 1),
+        event::MARK_EXACT | event::MARK_TAG => names::mark(scan, position, 0),
+        event::MARK_TICKS => names::mark(scan, position, 2),
         event::COMMENT_OPEN => scan.comment = scan.comment.wrapping_add(1),
         event::COMMENT_CLOSE => {
             scan.comment = scan.comment.wrapping_sub(1);
@@ -77,7 +77,6 @@ pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTE
             }
         }
         event::END => scan.done = 1,
-        event::DOT => names::dot(scan),
         event::PLACEHOLDER => scan.facts.params = scan.facts.params.saturating_add(1),
         event::STATEMENT => scan.executed = 0,
         event::NUL..=event::EXECUTED | event::HIGH if super::server::check(scan, found.kind) => {
@@ -86,81 +85,120 @@ pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTE
         _ => {}
     }
     scan.position = position.wrapping_add(u32::from(found.consume & 1));
-    scan.now = u32::from(found.token);
-    scan.later = 0;
-    scan.steps = 0;
+    if found.tokens != 0 {
+        scan.queue = u64::from(found.tokens);
+        scan.resume = found.next;
+        scan.ended = position;
+        scan.steps = 0;
+        scan.dotted = 0;
+    }
 }
 
-/// Feeds the token `scan.now` to the statement automaton, and leaves the next
-/// one there.
+/// Goes back to the last word that may be wanted, and reads on from there so that
+/// every token is reported.
+#[inline(always)]
+pub(super) fn replay(tables: &Tables, scan: &mut Scan) {
+    let found = &tables.events[scan.held_event as usize & (EVENTS - 1)];
+    names::mark(scan, scan.held, u32::from(found.kind == event::HOLD));
+    scan.row = found.alternative;
+    scan.position = scan.held;
+    scan.comment = 0;
+}
+
+/// Feeds the next token to the statement automaton.
 #[inline(always)]
 pub(super) fn step(tables: &Tables, scan: &mut Scan) {
-    let (now, later) = (scan.now, scan.later);
-    scan.steps = scan.steps.wrapping_add(1);
-    if scan.steps > MAX_STEPS {
-        scan.now = 0;
-        scan.later = 0;
-        give_up(tables, scan);
-        return;
-    }
+    let queue = scan.queue;
+    let now = queue as u32 & 0xff;
     let at = scan.state.wrapping_add(now) as usize & (STEPS - 1);
     let step = tables.steps[at];
     let found = &tables.actions[(step >> STATE_BITS) as usize & (ACTIONS - 1)];
     let flags = found.flags;
+    if flags & action::TAKES != 0 && scan.taking != 0 {
+        // The name is taken first.
+        scan.taking = 0;
+        scan.upto = scan.ended;
+        if scan.mark < scan.upto {
+            return;
+        }
+    }
+    scan.steps = scan.steps.wrapping_add(1);
+    if scan.steps > MAX_STEPS {
+        scan.queue = 0;
+        give_up(tables, scan);
+        read_on(tables, scan);
+        return;
+    }
     scan.state = step & ((1 << STATE_BITS) - 1);
+    let mut rest = if flags & action::AGAIN != 0 {
+        queue
+    } else {
+        queue >> 8
+    };
+    if flags & action::NOTABLE != 0 {
+        note(scan, found);
+        if found.resolve != resolve::NONE {
+            rest = rest << 8 | u64::from(resolve(tables, scan, found.resolve));
+        }
+    }
+    if flags & action::PUSH != 0 {
+        push(tables, scan, found.inner);
+    }
+    if flags & action::POP != 0 {
+        pop(tables, scan);
+        rest = rest << 8 | u64::from(found.back);
+    }
+    scan.queue = rest;
+    if rest == 0 {
+        read_on(tables, scan);
+    }
+}
+
+/// Finds out what an action asks for: the column of the answer.
+#[inline(always)]
+fn resolve(tables: &Tables, scan: &mut Scan, question: u8) -> u8 {
+    let answer = match question {
+        resolve::COLUMN => names::compare_column(scan),
+        resolve::WITH => with::find(scan),
+        _ => {
+            let [word, qualifier] = scan.kept;
+            let known = scan.temporary != 0 && word == scan.temporary && qualifier == 0;
+            if known { 4 } else { 5 }
+        }
+    };
+    tables.answers[answer as usize & 7]
+}
+
+/// The text is read on as the state wants it.
+#[inline(always)]
+fn read_on(tables: &Tables, scan: &mut Scan) {
+    let row = tables.steps[scan.state as usize & (STEPS - 1)];
+    scan.row = row.wrapping_add(scan.resume);
+}
+
+/// What a statement that is only planned may add: its classes, but for the table
+/// that it would make.
+const PLANNED_MASK: u64 = ((1 << WHERE_BASE) - 1) & !Class::Create.bit();
+
+/// The bookkeeping of an action that most actions do not ask for.
+#[inline(always)]
+fn note(scan: &mut Scan, found: &Action) {
+    let flags = found.flags;
     scan.facts.hits |= found.hits & scan.mask;
     scan.facts.opaque |= found.opaque;
     scan.facts.opaque_after |= found.opaque_after;
-    if flags & !(action::PUSH | action::POP | action::AGAIN) != 0 {
-        note(scan, flags, found.access);
+    scan.facts.session |= found.session;
+    if found.operation != 0 {
+        names::operate(scan, found.operation);
     }
     if found.verb != 0 {
         add_verb(scan, found.verb);
     }
-    let again = if flags & action::AGAIN != 0 {
-        now
-    } else {
-        later
-    };
-    if flags & action::PUSH != 0 {
-        push(tables, scan, found.inner);
-    }
-    let (mut first, mut second) = if flags & action::POP != 0 {
-        pop(tables, scan);
-        (u32::from(found.back), again)
-    } else if found.resolve == resolve::COLUMN {
-        let answer = names::compare_column(scan) as usize & 3;
-        (u32::from(tables.answers[answer]), again)
-    } else if found.resolve == resolve::TEMPORARY {
-        let known = scan.temporary != 0 && scan.kept[0] == scan.temporary && scan.kept[1] == 0;
-        (u32::from(tables.answers[if known { 4 } else { 5 }]), again)
-    } else if found.resolve == resolve::WITH {
-        let answer = with::find(scan) as usize & 7;
-        (u32::from(tables.answers[answer]), again)
-    } else if flags & action::AGAIN != 0 {
-        // The same token in the state that was entered.
-        (now, later)
-    } else {
-        (later, 0)
-    };
-    if first == 0 {
-        first = second;
-        second = 0;
-    }
-    scan.now = first;
-    scan.later = second;
-}
-
-/// What a statement that is only planned may add: its classes.
-const PLANNED_MASK: u64 = (1 << WHERE_BASE) - 1;
-
-/// The bookkeeping of an action that most actions do not ask for.
-#[inline(always)]
-fn note(scan: &mut Scan, flags: u32, access: u8) {
     if flags & action::TABLE != 0 {
         // What is only planned changes nothing.
         let planned = scan.mask != u64::MAX;
-        names::commit(scan, if planned { Access::Read as u8 } else { access });
+        let read = Access::Read as u8;
+        names::commit(scan, if planned { read } else { found.access });
     }
     if flags & action::TEMPORARY != 0 {
         scan.temporary = scan.kept[0];
@@ -173,6 +211,9 @@ fn note(scan: &mut Scan, flags: u32, access: u8) {
     }
     if flags & action::KEEP != 0 {
         names::keep_text(scan);
+    }
+    if flags & action::DOTTED != 0 {
+        names::dot(scan);
     }
     if flags & action::PREDICATE != 0 {
         scan.column = [0; 2];
@@ -199,8 +240,8 @@ fn note(scan: &mut Scan, flags: u32, access: u8) {
     if flags & action::TRUNCATED != 0 {
         scan.facts.truncated |= LOST_WORDS | LOST_TABLE << Access::Write as u8;
     }
-    if flags & action::LIMITED != 0 {
-        names::limit(scan, access);
+    if flags & action::LIMITED != 0 && scan.mask == u64::MAX {
+        names::limit(scan, found.access);
     }
     if flags & action::CALL != 0 {
         names::call(scan);

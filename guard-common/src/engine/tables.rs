@@ -1,13 +1,13 @@
 //! The compiled form of a dialect.
 
-use crate::limits::{ACTIONS, CELLS, EVENTS, STEPS};
+use crate::limits::{ACTIONS, CELL_BYTES, EVENTS, SKIPS, STEPS};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// What the lexer does besides stepping: values of [`Event::kind`].
 pub mod event {
     /// A token ended.
     pub const TOKEN: u8 = 0;
-    /// A word begins at this byte.
+    /// A word begins at this byte: left out where no name is wanted.
     pub const MARK: u8 = 1;
     /// A block comment opens inside a block comment.
     pub const COMMENT_OPEN: u8 = 2;
@@ -26,9 +26,8 @@ pub mod event {
     pub const PARAMETER: u8 = 8;
     /// The text ends (a token too).
     pub const END: u8 = 9;
-    /// A dot: the next word continues the name (a token too).
-    pub const DOT: u8 = 10;
-    /// A word begins at this byte whose letters are kept as they are.
+    /// A word begins at this byte whose letters are kept as they are: left out
+    /// where no name is wanted.
     pub const MARK_EXACT: u8 = 11;
     /// A parameter without a number (a token too).
     pub const PLACEHOLDER: u8 = 12;
@@ -53,6 +52,15 @@ pub mod event {
     pub const EXECUTED: u8 = 21;
     /// A name in backticks begins at this byte.
     pub const MARK_TICKS: u8 = 22;
+    /// A word begins at this byte that is read again if it turns out to be wanted
+    /// ([`REPLAY`]); `alternative` is the row for that.
+    pub const HOLD: u8 = 24;
+    /// The same for a word whose letters are kept as they are.
+    pub const HOLD_EXACT: u8 = 25;
+    /// The text is read again from the last [`HOLD`] on.
+    pub const REPLAY: u8 = 26;
+    /// The tag of a dollar quote, or what may be one, begins at this byte.
+    pub const MARK_TAG: u8 = 23;
 }
 
 /// What an action does besides adding facts: bits of [`Action::flags`].
@@ -69,6 +77,10 @@ pub mod action {
     pub const KEEP: u32 = 16;
     /// The word is the name of a WITH query, which begins.
     pub const WITH_NAME: u32 = 32;
+    /// The word is taken: it may turn out to be the name of a function.
+    pub const SPELL: u32 = 1 << 19;
+    /// A dot behind a word that was taken: the next word continues the name.
+    pub const DOTTED: u32 = 1 << 20;
     /// The name that was kept is a table's; [`super::Action::access`] says how
     /// it is touched.
     pub const TABLE: u32 = 64;
@@ -98,6 +110,10 @@ pub mod action {
     pub const CALL: u32 = 1 << 17;
     /// The same for a function that is known to be safe.
     pub const SAFE_CALL: u32 = 1 << 18;
+    /// The word is wanted.
+    pub const TAKES: u32 = NAME | KEEP | WITH_NAME | SPELL;
+    /// There is more than PUSH, POP and AGAIN; set by the compiler.
+    pub const NOTABLE: u32 = 1 << 21;
 }
 
 /// What the interpreter finds out for the automaton: values of
@@ -118,18 +134,27 @@ pub mod resolve {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Event {
-    /// Row to go on from.
+    /// Row to go on from; behind tokens: what to add to the row in which the
+    /// state that they lead to begins.
     pub next: u32,
     /// Row to go on from when the check of `kind` says so.
     pub alternative: u32,
-    /// Column of the token to feed; 0: none.
-    pub token: u8,
+    /// Columns of up to four tokens to feed, the first in the lowest byte; 0: none.
+    pub tokens: u32,
     /// One of [`event`].
     pub kind: u8,
     /// 1: the byte belongs to what ended; 0: it is stepped again.
     pub consume: u8,
     /// Zero.
-    pub reserved: u8,
+    pub reserved: [u8; 2],
+}
+
+/// Bytes at which a row stops looping; all others lead back to it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
+pub struct Skip {
+    /// Each of three bytes, eight times.
+    pub stops: [u64; 3],
 }
 
 /// What happens at a step of the statement automaton.
@@ -155,16 +180,20 @@ pub struct Action {
     /// [`crate::facts::Access`] of the table, or [`crate::class::Where`] of the
     /// query that ends.
     pub access: u8,
+    /// One of [`crate::facts::operation`] on the word just read; 0: none.
+    pub operation: u8,
+    /// Bits of [`crate::facts::Facts::session`] to add.
+    pub session: u8,
     /// Zero.
-    pub reserved: [u8; 4],
+    pub reserved: [u8; 2],
 }
 
 /// A compiled dialect: one value of the array map `guard_lexer`. Made by
-/// `guard_agent::dialect`.
+/// `guard_dialect`.
 #[repr(C)]
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Tables {
-    /// Column of each byte.
+    /// Column of each byte in a row of the lexer, from 1.
     pub columns: [u8; 256],
     /// Row at the begin of a text.
     pub first_row: u32,
@@ -175,21 +204,33 @@ pub struct Tables {
     /// Columns of the answers to [`resolve`]: column first, again, other, other of
     /// the same table; temporary yes, no; WITH query, one with few rows.
     pub answers: [u8; 8],
-    /// Rows below this one may be skipped through; see `skips`.
-    pub reserved: u32,
+    /// Zero, which neither compiler nor verifier knows: added to a number, it
+    /// makes the verifier forget the number's range.
+    pub zero: u32,
+    /// What rows skip to; the first is unused.
+    pub skips: [Skip; SKIPS],
+    /// The lexer: cells of four bytes, lowest first. Rows are named by the byte
+    /// that they begin with. Column 0 of a row is its index in `skips`, or 0, and
+    /// [`PENDING`]; the others are next rows, or numbers of events from [`CELL_BYTES`] on. Behind
+    /// the last row there is room for any column.
+    pub cells: [u8; CELL_BYTES + 1024],
     /// The events.
     pub events: [Event; EVENTS],
     /// The actions.
     pub actions: [Action; ACTIONS],
-    /// The statement automaton: next state in the low 20 bits, action above.
+    /// The statement automaton: column 0 of a state is the row in which its text
+    /// is read on; the others are the next state in the low 20 bits, the action
+    /// above.
     pub steps: [u32; STEPS],
-    /// The lexer.
-    pub cells: [u32; CELLS],
 }
+
+/// Bit of a row's column 0: behind it a [`event::REPLAY`] may come, so the chunk
+/// must not be left.
+pub const PENDING: u32 = 1 << 8;
 
 /// Bits of the next state in a step.
 pub const STATE_BITS: u32 = 20;
 
-const _: () = assert!(size_of::<Event>() == 12);
+const _: () = assert!(size_of::<Event>() == 16);
 const _: () = assert!(size_of::<Action>() == 32);
 const _: () = assert!(STEPS <= 1 << STATE_BITS && ACTIONS <= 1 << (32 - STATE_BITS));

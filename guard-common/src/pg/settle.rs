@@ -1,12 +1,26 @@
 //! Which facts of a complete message are to be judged, and what of it must be
 //! remembered.
 //!
-//! A prepared statement keeps its facts: they are judged at `Parse`, so that a
-//! refusal comes early, and again by the live policy at each `Execute`. Names
-//! are known by their hash; one that was never seen, or was evicted, is opaque.
+//! A prepared statement keeps its facts: they are judged at `Parse` or PREPARE,
+//! so that a refusal comes early, and again by the live policy at each `Execute`
+//! or EXECUTE: both ways share the names of one connection. Names are known by
+//! their hash; one that was never seen, or was evicted, is opaque.
+//!
+//! Only the client's side is read, so nothing tells whether the server took a
+//! message or skipped it: behind an error it skips the extended protocol up to
+//! the next `Sync`, and a failed transaction ignores all but its end. A name is
+//! certain as long as what it may mean is the same either way:
+//!
+//! - a name that is prepared again with other facts is opaque from then on: the
+//!   server refuses the second, and keeps the first;
+//! - a name is forgotten only by a message that the server cannot have ignored;
+//! - what is unnamed holds across a `Sync` only if no message before it in its
+//!   group could have failed.
 
 use crate::class::{Class, Opaque};
+use crate::facts::{ENDS, FORGETS, Facts, NAME_LOST, operation};
 use crate::hash;
+use crate::limits::NAME_OPERATIONS;
 use crate::stream::what::{DATA, NOTHING, PREPARE, RUN};
 use crate::stream::{Names, SUBSTITUTE, Stream};
 
@@ -15,6 +29,11 @@ pub const STATEMENT: u32 = 0;
 /// [`Names`] kind of a portal.
 pub const PORTAL: u32 = 1;
 
+/// [`Stream::doubt`]: the unnamed statement may be an older one.
+const STATEMENT_DOUBT: u8 = 1;
+/// [`Stream::doubt`]: the unnamed portal may be an older one.
+const PORTAL_DOUBT: u8 = 2;
+
 /// [`crate::stream::settle`] for this protocol.
 #[inline(always)]
 pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
@@ -22,6 +41,7 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
     match stream.kind {
         b'Q' => {
             facts.opaque |= stream.opaque;
+            execute(facts, names);
             RUN
         }
         b'P' => {
@@ -30,6 +50,7 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
         }
         b'B' => {
             bind(stream, names);
+            stream.group = 1;
             NOTHING
         }
         b'E' => {
@@ -41,15 +62,20 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
             if facts.reserved == SUBSTITUTE {
                 NOTHING
             } else {
+                execute(facts, names);
                 RUN
             }
+        }
+        b'D' => {
+            stream.group = 1;
+            NOTHING
         }
         b'C' => {
             close(stream, names);
             NOTHING
         }
         b'S' => {
-            stream.refused = 0;
+            sync(stream);
             NOTHING
         }
         b'F' => {
@@ -71,9 +97,34 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
 #[inline(always)]
 pub fn commit<N: Names>(stream: &mut Stream, names: &mut N) {
     match stream.kind {
-        b'P' if stream.name == hash::START => stream.unnamed = stream.scan.facts,
-        b'P' => names.store(STATEMENT, stream.name, &stream.scan.facts),
-        b'Q' | b'E' => stream.opaque |= stream.scan.facts.opaque_after,
+        b'P' if stream.name == hash::START => {
+            stream.unnamed = stream.scan.facts;
+            let doubt = if stream.group == 0 {
+                0
+            } else {
+                STATEMENT_DOUBT
+            };
+            stream.doubt = stream.doubt & !STATEMENT_DOUBT | doubt;
+            stream.group = 1;
+        }
+        b'P' => {
+            keep(STATEMENT, stream.name, &mut stream.scan.facts, names);
+            stream.group = 1;
+        }
+        b'Q' => {
+            stream.opaque |= stream.scan.facts.opaque_after;
+            let certain = stream.group == 0 && stream.transaction == 0;
+            remember(stream, names, certain);
+            // The server forgets what is unnamed.
+            stream.unnamed.set_unknown();
+            stream.portal.set_unknown();
+        }
+        b'E' => {
+            stream.opaque |= stream.scan.facts.opaque_after;
+            stream.group = 1;
+            remember(stream, names, false);
+        }
+        b'F' => stream.group = 1,
         _ => {}
     }
 }
@@ -100,7 +151,90 @@ pub const fn commit_substitute(stream: &mut Stream, refused: u64) {
         stream.unnamed.reserved = SUBSTITUTE;
         stream.portal.clear();
         stream.portal.reserved = SUBSTITUTE;
+        stream.group = 1;
     }
+}
+
+/// Adds the facts of what EXECUTE runs.
+#[inline(always)]
+fn execute<N: Names>(facts: &mut Facts, names: &mut N) {
+    if facts.session & NAME_LOST != 0 {
+        facts.add(Class::Dynamic);
+        facts.add_opaque(Opaque::UnknownName);
+    }
+    let mut at = 0;
+    while at < NAME_OPERATIONS {
+        let name = facts.operation_names[at];
+        if at < facts.operation_count as usize
+            && facts.operations[at] == operation::EXECUTE
+            && !names.merge(STATEMENT, name, facts)
+            && !prepares(facts, name, at)
+        {
+            facts.add(Class::Dynamic);
+            facts.add_opaque(Opaque::UnknownName);
+        }
+        at += 1;
+    }
+}
+
+/// Does the text prepare this name before its operation number `before`? Then
+/// the facts of the text hold those of the name.
+#[inline(always)]
+const fn prepares(facts: &Facts, name: u64, before: usize) -> bool {
+    let mut at = 0;
+    while at < NAME_OPERATIONS {
+        if at < before
+            && facts.operations[at] == operation::PREPARE
+            && facts.operation_names[at] == name
+        {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// Remembers what a text that ran did with names and transactions; `certain`:
+/// the server did not ignore it.
+#[inline(always)]
+fn remember<N: Names>(stream: &mut Stream, names: &mut N, certain: bool) {
+    let facts = &mut stream.scan.facts;
+    let alone = facts.statements == 1;
+    let may_begin = facts.hits & TRANSACTIONAL != 0 || facts.opaque != 0;
+    let mut at = 0;
+    while at < NAME_OPERATIONS {
+        let (kind, name) = (facts.operations[at], facts.operation_names[at]);
+        if at < facts.operation_count as usize {
+            if kind == operation::PREPARE {
+                keep(STATEMENT, name, facts, names);
+            }
+            if kind == operation::DEALLOCATE && certain && alone {
+                names.remove(STATEMENT, name);
+            }
+        }
+        at += 1;
+    }
+    if facts.session & FORGETS != 0 && certain && alone {
+        names.clear();
+    }
+    if facts.session & ENDS != 0 && alone && stream.kind == b'Q' && stream.group == 0 {
+        stream.transaction = 0;
+    } else if may_begin {
+        stream.transaction = 1;
+    }
+}
+
+/// Classes of statements that may begin a transaction.
+const TRANSACTIONAL: u64 = Class::Transaction.bit() | Class::Dynamic.bit();
+
+/// Keeps the facts of a name. Should it mean something else already, the server
+/// refuses this one, and what the name means from now on is not certain.
+#[inline(always)]
+fn keep<N: Names>(kind: u32, name: u64, facts: &mut Facts, names: &mut N) {
+    if names.differs(kind, name, facts) {
+        facts.add_opaque(Opaque::UnknownName);
+    }
+    names.store(kind, name, facts);
 }
 
 /// The portal gets the statement's facts.
@@ -117,11 +251,14 @@ fn bind<N: Names>(stream: &mut Stream, names: &mut N) {
     }
     if stream.name == hash::START {
         stream.portal = *facts;
+        let doubt = if stream.group == 0 { 0 } else { PORTAL_DOUBT };
+        stream.doubt = stream.doubt & !PORTAL_DOUBT | doubt;
     } else {
-        names.store(PORTAL, stream.name, facts);
+        keep(PORTAL, stream.name, facts, names);
     }
 }
 
+/// What is closed is forgotten, unless the server may have skipped the message.
 #[inline(always)]
 fn close<N: Names>(stream: &mut Stream, names: &mut N) {
     let kind = if stream.target == b'P' {
@@ -132,6 +269,23 @@ fn close<N: Names>(stream: &mut Stream, names: &mut N) {
     match (kind, stream.name == hash::START) {
         (PORTAL, true) => stream.portal.set_unknown(),
         (_, true) => stream.unnamed.set_unknown(),
-        (_, false) => names.remove(kind, stream.name),
+        // Outside of a transaction a portal ends at `Sync` in any case.
+        (PORTAL, false) if stream.transaction == 0 => names.remove(kind, stream.name),
+        (_, false) if stream.group == 0 => names.remove(kind, stream.name),
+        _ => {}
     }
+}
+
+/// The server reads on, whatever failed before.
+#[inline(always)]
+const fn sync(stream: &mut Stream) {
+    stream.refused = 0;
+    stream.group = 0;
+    if stream.doubt & STATEMENT_DOUBT != 0 {
+        stream.unnamed.set_unknown();
+    }
+    if stream.doubt & PORTAL_DOUBT != 0 {
+        stream.portal.set_unknown();
+    }
+    stream.doubt = 0;
 }

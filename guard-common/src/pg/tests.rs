@@ -8,6 +8,7 @@ use crate::facts::Facts;
 use crate::limits::CHUNK_BYTES;
 use crate::protocol::{Dialect, Protocol};
 use crate::redis::Command;
+use crate::repeat::Host;
 use crate::stream::{
     BLIND, Chunk, Engine, Names, Stream, commit, commit_substitute, phase, settle, step, what,
 };
@@ -63,6 +64,25 @@ impl Names for Table {
             .get(&(kind, name))
             .map(|facts| *into = *facts)
             .is_some()
+    }
+
+    fn merge(&mut self, kind: u32, name: u64, into: &mut Facts) -> bool {
+        match self.0.get(&(kind, name)) {
+            Some(facts) => {
+                into.merge::<Host>(facts);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn differs(&self, kind: u32, name: u64, facts: &Facts) -> bool {
+        let known = self.0.get(&(kind, name));
+        known.is_some_and(|known| !known.same::<Host>(facts))
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
     }
 
     fn remove(&mut self, kind: u32, name: u64) {
@@ -151,6 +171,7 @@ fn everything() -> Vec<u8> {
     bytes.extend(message(b'E', b"p1\0\0\0\0\0"));
     bytes.extend(message(b'C', b"Pp1\0"));
     bytes.extend(message(b'E', b"p1\0\0\0\0\0"));
+    bytes.extend(message(b'S', b""));
     bytes.extend(message(b'C', b"Ss1\0"));
     bytes.extend(message(b'B', b"\0s1\0\0\0\0\0\0\0"));
     bytes.extend(message(b'E', b"\0\0\0\0\0"));

@@ -249,8 +249,8 @@ impl Lexer {
         use Lex::*;
         let cut = |inside| ask(event::NUL, false, Cut, inside);
         match state {
-            Start | NameEnd | Line => ask(event::NUL, false, End, Nul),
-            DashDash => Next::Go(Line),
+            // A NUL behind `--` begins a comment, and ends it.
+            Start | NameEnd | Line | DashDash => ask(event::NUL, false, End, Nul),
             Text(_, quote) | Escaped(quote) => cut(TextNul(quote)),
             Variable(quote) | VariableEscaped(quote) => cut(VariableNul(quote)),
             QuotedStart | Quoted(_) => cut(QuotedNul),
@@ -321,8 +321,8 @@ impl Lexer {
             WordHigh => raise(Tok::Ident, event::HIGH, false, NameEnd),
             NameEnd if byte == b'.' => Next::Go(NameDot),
             NameEnd => Self::start(byte),
-            NameDot if is_word(byte) => raise(Tok::Dot, event::DOT, false, Part),
-            NameDot => raise(Tok::Dot, event::DOT, false, Start),
+            NameDot if is_word(byte) => before(Tok::Dot, Part),
+            NameDot => before(Tok::Dot, Start),
             _ => raise(Tok::Nothing, event::MARK, false, Word(Some(0))),
         }
     }
@@ -443,8 +443,8 @@ impl Lexer {
             // What an exponent makes of a number is not followed: perhaps 0.
             (Exponent, _) => before(Tok::Naught, Start),
             (_, b'0'..=b'9') => Next::Go(Fraction(Tok::Naught, byte != b'0')),
-            (_, _) if is_word(byte) => raise(Tok::Dot, event::DOT, false, Part),
-            _ => raise(Tok::Dot, event::DOT, false, Start),
+            (_, _) if is_word(byte) => before(Tok::Dot, Part),
+            _ => before(Tok::Dot, Start),
         }
     }
 

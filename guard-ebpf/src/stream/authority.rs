@@ -200,6 +200,7 @@ extern "C" fn guard_authority_poison(sock: *mut Sock) -> u32 {
     record.header = emit::header(EVENT_POISONED, size_of::<Poisoned>() as u32, origin);
     record.socket = sock.cookie;
     record.netns = sock.netns;
+    record.withheld_from = sock.expect;
     maps::remember_poisoned(record);
     emit::send_poisoned(record);
     0

@@ -78,9 +78,94 @@ impl Names for KernelNames<'_> {
     }
 
     #[inline(always)]
+    fn merge(&mut self, kind: u32, name: u64, into: &mut Facts) -> bool {
+        let known = maps::name(&self.key(kind, name, self.judge))
+            .or_else(|| maps::name(&self.key(kind, name, JUDGE_AUTHORITY)));
+        match known {
+            Some(facts) => guard_names_merge(into, facts) == 0,
+            None => false,
+        }
+    }
+
+    #[inline(always)]
+    fn differs(&self, kind: u32, name: u64, facts: &Facts) -> bool {
+        // As this judge knows it: the other one may not be as far.
+        maps::name(&self.key(kind, name, self.judge))
+            .is_some_and(|known| guard_names_same(known, facts) == 0)
+    }
+
+    #[inline(always)]
+    fn clear(&mut self) {
+        guard_names_clear(self.index, self.socket, self.judge as u32);
+    }
+
+    #[inline(always)]
     fn remove(&mut self, kind: u32, name: u64) {
         // The other judge's entry goes when that judge sees the same message.
         maps::forget_name(&self.key(kind, name, self.judge));
+    }
+}
+
+/// [`Facts::merge`] as a global function: the verifier proves it once.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_names_merge(into: *mut Facts, from: *const Facts) -> u32 {
+    // SAFETY: the verifier checks that the pointers are null or whole facts; those
+    // of a name are in a map, the others in the socket's state.
+    let (Some(into), Some(from)) = (unsafe { into.as_mut() }, unsafe { from.as_ref() }) else {
+        return 1;
+    };
+    into.merge::<Kernel>(from);
+    0
+}
+
+/// [`Facts::same`] as a global function.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_names_same(one: *const Facts, other: *const Facts) -> u32 {
+    // SAFETY: as in `guard_names_merge`.
+    let (Some(one), Some(other)) = (unsafe { one.as_ref() }, unsafe { other.as_ref() }) else {
+        return 0;
+    };
+    one.same::<Kernel>(other) as u32
+}
+
+/// Forgets all names of a socket as one judge knows them.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_names_clear(index: *mut NameIndex, socket: u64, judge: u32) -> u32 {
+    // SAFETY: as in `guard_names_note`.
+    let Some(index) = (unsafe { index.as_mut() }) else {
+        return 1;
+    };
+    let judge = judge as u64;
+    let mut clear = Clear {
+        index,
+        socket,
+        judge,
+    };
+    Kernel::repeat(SLOTS as u32, &mut clear);
+    0
+}
+
+struct Clear<'a> {
+    index: &'a NameIndex,
+    socket: u64,
+    judge: u64,
+}
+
+impl Turn for Clear<'_> {
+    #[inline(always)]
+    fn turn(&mut self, index: u32) -> bool {
+        let name = self.index.slots[index as usize & (SLOTS - 1)];
+        if name != 0 {
+            maps::forget_name(&NameKey {
+                socket: self.socket,
+                name,
+                judge: self.judge,
+            });
+        }
+        true
     }
 }
 

@@ -122,7 +122,10 @@ impl Answer {
         if self.refused && limited {
             row(
                 "help",
-                "compare a column with a value in WHERE, so that the rows are named",
+                match facts.protocol {
+                    "redis" => "name the keys, or give a pattern with more than wildcards",
+                    _ => "compare a column with a value in WHERE, so that the rows are named",
+                },
             )?;
         }
         Ok(())

@@ -150,6 +150,25 @@ impl Names for Kept {
         }
     }
 
+    fn merge(&mut self, kind: u32, name: u64, into: &mut Facts) -> bool {
+        match self.0.get(&(kind, name)) {
+            Some(facts) => {
+                into.merge::<Host>(facts);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn differs(&self, kind: u32, name: u64, facts: &Facts) -> bool {
+        let known = self.0.get(&(kind, name));
+        known.is_some_and(|known| !known.same::<Host>(facts))
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
+    }
+
     fn remove(&mut self, kind: u32, name: u64) {
         self.0.remove(&(kind, name));
     }

@@ -1,5 +1,7 @@
 //! Statements through framing, engine and decision.
 
+mod prepared;
+
 use super::*;
 use crate::policy::{Capabilities, EVERYONE, Source, parse};
 use guard_common::class::{Class, Opaque};

@@ -153,7 +153,7 @@ impl Turn for Tables<'_, '_> {
             Key::TableSchema,
         ];
         let listed = listed(policy, facts.table_names[at], keys) ^ about.tables_except;
-        *rules |= listed & about.tags[facts.table_tags[at] as usize & 15];
+        *rules |= listed & about.tags[facts.table_tag(at) as usize & 15];
         true
     }
 }

@@ -1,0 +1,31 @@
+// Drizzle: migrations from files, its query builder and relational queries.
+const fs = require("fs");
+const { Pool } = require("pg");
+const { drizzle } = require("drizzle-orm/node-postgres");
+const { migrate } = require("drizzle-orm/node-postgres/migrator");
+const { eq, and, gt, inArray, sql, relations, exists, ilike } = require("drizzle-orm");
+const { pgTable, serial, text, integer, jsonb } = require("drizzle-orm/pg-core");
+const customers = pgTable("customers", { id: serial("id").primaryKey(), name: text("name").notNull().unique(), data: jsonb("data") });
+const orders = pgTable("orders", { id: serial("id").primaryKey(), customerId: integer("customer_id").references(() => customers.id), total: integer("total") });
+const customerRelations = relations(customers, ({ many }) => ({ orders: many(orders) }));
+const orderRelations = relations(orders, ({ one }) => ({ customer: one(customers, { fields: [orders.customerId], references: [customers.id] }) }));
+(async () => {
+  fs.mkdirSync("drizzle/meta", { recursive: true });
+  fs.writeFileSync("drizzle/meta/_journal.json", JSON.stringify({ version: "7", dialect: "postgresql", entries: [{ idx: 0, version: "7", when: 1, tag: "0000_first", breakpoints: true }] }));
+  fs.writeFileSync("drizzle/0000_first.sql", 'CREATE TABLE IF NOT EXISTS "customers" ("id" serial PRIMARY KEY NOT NULL, "name" text NOT NULL UNIQUE, "data" jsonb);\n--> statement-breakpoint\nCREATE TABLE IF NOT EXISTS "orders" ("id" serial PRIMARY KEY NOT NULL, "customer_id" integer, "total" integer);\n--> statement-breakpoint\nDO $$ BEGIN\n ALTER TABLE "orders" ADD CONSTRAINT "orders_customer_id_fk" FOREIGN KEY ("customer_id") REFERENCES "customers"("id") ON DELETE no action ON UPDATE no action;\nEXCEPTION\n WHEN duplicate_object THEN null;\nEND $$;\n');
+  const pool = new Pool();
+  const db = drizzle(pool, { schema: { customers, orders, customerRelations, orderRelations } });
+  await migrate(db, { migrationsFolder: "drizzle" });
+  await db.insert(customers).values([{ name: "a", data: { x: 1 } }, { name: "b" }]).returning();
+  await db.insert(orders).values([{ customerId: 1, total: 5 }, { customerId: 2, total: 7 }]);
+  await db.insert(customers).values({ name: "a" }).onConflictDoUpdate({ target: customers.name, set: { name: "c" } });
+  await db.select().from(customers).where(and(eq(customers.name, "c"), gt(customers.id, 0))).limit(5);
+  await db.select({ n: customers.name, t: sql`sum(${orders.total})` }).from(customers).leftJoin(orders, eq(orders.customerId, customers.id)).where(inArray(customers.id, [1, 2])).groupBy(customers.name);
+  await db.select().from(customers).where(exists(db.select().from(orders).where(and(eq(orders.customerId, customers.id), eq(orders.total, 5)))));
+  await db.query.customers.findMany({ where: ilike(customers.name, "c%"), with: { orders: true }, limit: 3 });
+  const recent = db.$with("recent").as(db.select().from(orders).where(eq(orders.total, 7)));
+  await db.with(recent).select().from(recent);
+  await db.update(customers).set({ name: "d" }).where(eq(customers.id, 1)).returning({ id: customers.id });
+  await db.transaction(async (t) => { await t.select().from(orders).where(eq(orders.id, 1)).for("update", { skipLocked: true }); await t.delete(orders).where(eq(orders.id, 1)); });
+  await pool.end();
+})().catch((error) => { console.error(error); process.exit(1); });

@@ -1,0 +1,13 @@
+//! What the engine says of PostgreSQL's statements, compared with oracles that
+//! are not ours: PostgreSQL's parser, a PostgreSQL server, and what tools send.
+
+#[path = "oracle/benign.rs"]
+mod benign;
+#[path = "engine/host.rs"]
+mod host;
+#[path = "oracle/parser.rs"]
+mod parser;
+#[path = "oracle/server.rs"]
+mod server;
+#[path = "oracle/verdict.rs"]
+mod verdict;
