@@ -91,6 +91,15 @@ fn a_full_buffer_lets_nothing_through() {
     assert_eq!(refusals(&statements), 1, "{statements:#?}");
 }
 
+#[test]
+fn a_stream_that_is_lost_before_it_begins_is_opaque() {
+    let Some((_stand, statements)) = play("urgent-first") else {
+        return;
+    };
+    assert_eq!(refusals(&statements), 1, "{statements:#?}");
+    assert_eq!(statements[0]["facts"]["opaque"], "gap", "{statements:#?}");
+}
+
 /// Nothing of a refused packet leaves, and the records say so.
 #[test]
 fn what_shares_a_packet_with_a_refused_message_is_recorded_as_held_back() {

@@ -46,14 +46,19 @@ pub trait Names {
     fn store(&mut self, kind: u32, name: u64, facts: &Facts);
     /// Copies the facts of a name; `false` when it is unknown.
     fn load(&mut self, kind: u32, name: u64, into: &mut Facts) -> bool;
-    /// Adds the facts of a name; `false` when it is unknown.
-    fn merge(&mut self, kind: u32, name: u64, into: &mut Facts) -> bool;
-    /// Is the name known, with other facts?
-    fn differs(&self, kind: u32, name: u64, facts: &Facts) -> bool;
+    /// Adds the facts of a name; `false` when it is unknown, as for those who keep
+    /// none.
+    fn merge(&mut self, _kind: u32, _name: u64, _into: &mut Facts) -> bool {
+        false
+    }
+    /// Is the name known, with other facts? Those who keep none say no.
+    fn differs(&self, _kind: u32, _name: u64, _facts: &Facts) -> bool {
+        false
+    }
     /// Forgets a name.
     fn remove(&mut self, kind: u32, name: u64);
     /// Forgets all names.
-    fn clear(&mut self);
+    fn clear(&mut self) {}
 }
 
 /// [`Stream::kind`]: the stream cannot be read from here on; `opaque` says why.

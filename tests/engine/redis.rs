@@ -62,6 +62,13 @@ impl Names for Nowhere {
         false
     }
     fn remove(&mut self, _: u32, _: u64) {}
+    fn merge(&mut self, _: u32, _: u64, _: &mut Facts) -> bool {
+        false
+    }
+    fn differs(&self, _: u32, _: u64, _: &Facts) -> bool {
+        false
+    }
+    fn clear(&mut self) {}
 }
 
 impl Host<'_> {

@@ -45,13 +45,6 @@ DO $$ BEGIN
 END $$
 """
 
-LEFT = """
-SELECT t.n, CASE WHEN to_regclass('orders') IS NULL THEN 0 ELSE
-  (xpath('//c/text()', query_to_xml('SELECT count(*) AS c FROM orders', false, true, '')))[1]::text::int END
-FROM (SELECT 1 AS n) t
-"""
-
-
 def text_of(result):
     """The message of an error or notice."""
     text = result.error_message or ""

@@ -23,7 +23,7 @@ ROLES = {"CreateRoleStmt", "AlterRoleStmt", "AlterRoleSetStmt", "DropRoleStmt", 
          "DropUserMappingStmt"}
 PLAIN = {
     "TransactionStmt": "transaction", "LockStmt": "transaction", "CallStmt": "call",
-    "DoStmt": "dynamic", "ExecuteStmt": "dynamic", "DeallocateStmt": "session",
+    "DoStmt": "dynamic", "ExecuteStmt": "session", "DeallocateStmt": "session",
     "DiscardStmt": "session", "VariableShowStmt": "session", "NotifyStmt": "session",
     "ListenStmt": "session", "UnlistenStmt": "session", "FetchStmt": "session",
     "ClosePortalStmt": "session", "TruncateStmt": "truncate", "GrantStmt": "grant",

@@ -25,6 +25,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("a-mebibyte", stream::a_mebibyte),
     ("a-full-buffer", stream::a_full_buffer),
     ("one-packet", stream::one_packet),
+    ("urgent-first", stream::urgent_first),
     ("dies-in-mid-message", stream::dies_in_mid_message),
     ("many-connections", stream::many_connections),
     ("multi-statement", simple::multi_statement),

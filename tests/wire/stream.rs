@@ -139,6 +139,17 @@ pub(crate) fn one_packet(address: SocketAddr) {
     assert_eq!(refused_or_reset(&mut wire), End::Reset);
 }
 
+/// Urgent data as the very first byte: the stream is lost before it begins.
+pub(crate) fn urgent_first(address: SocketAddr) {
+    let mut wire = Wire::connect(address);
+    rustix::net::send(wire.stream(), b"x", rustix::net::SendFlags::OOB).expect("it is sent");
+    let startup = message::startup(guard_tests::postgres::USER, guard_tests::postgres::DATABASE);
+    // The connection may be destroyed by now.
+    if wire.try_send(&startup).is_ok() {
+        assert!(wire.until_ready().is_empty(), "the connection goes on");
+    }
+}
+
 /// A client that dies after half a message: nothing of it is executed.
 pub(crate) fn dies_in_mid_message(address: SocketAddr) {
     for cut in [1, 4, 5, 9, message::query(DROP).len() - 1] {

@@ -29,7 +29,10 @@ pub fn start(config: &Config) -> std::result::Result<Started, StartError> {
     })?;
     let mut kernel = Kernel::start(&options).map_err(|error| match error {
         BpfError::Scope { path, reason } => StartError::Scope { path, reason },
-        BpfError::NotBuilt | BpfError::Load(_) | BpfError::Program { .. } => unsupported(&error),
+        BpfError::NotBuilt
+        | BpfError::Offsets(_)
+        | BpfError::Load(_)
+        | BpfError::Program { .. } => unsupported(&error),
         other => failed("kernel side")(other).into(),
     })?;
     kernel.lexer(&dialects).map_err(failed("lexer"))?;

@@ -44,8 +44,11 @@ impl Queue {
 
     /// Asks for one socket to be destroyed.
     pub fn push(&self, socket: Poisoned) {
-        let sent = self.sender.as_ref().map(|sender| sender.try_send(socket));
-        if !matches!(sent, Some(Ok(()))) {
+        let sent = self
+            .sender
+            .as_ref()
+            .is_some_and(|sender| sender.try_send(socket).is_ok());
+        if !sent {
             self.resets.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }

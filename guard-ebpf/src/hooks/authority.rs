@@ -103,6 +103,11 @@ fn judge(ctx: &SkBuffContext, sock: &mut Sock, segment: &Segment) -> bool {
 #[inline(always)]
 fn lose(sock: &mut Sock) {
     if sock.authority.phase != phase::BLIND {
+        if sock.authority.at_boundary() {
+            sock.message_sequence = sock.expect;
+        }
+        // By the live policy, also when no byte of a message was read before.
+        sock.authority.slot = maps::live_slot() as u8;
         sock.authority.opaque |= Opaque::Gap.bit();
         sock.authority.kind = stream::BLIND;
         sock.authority.complete = 1;

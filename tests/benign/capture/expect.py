@@ -11,7 +11,7 @@ RIGHTLY_REFUSED = [
     (r"\s*truncate\b", "empties a table"),
     (r"\s*alter .* owner to ", "a restore gives objects to their owners: a privilege change"),
     (r"\s*do\b", "what DO runs is not in the statement"),
-    (r"\s*execute\b", "what EXECUTE runs is not in the statement, and was perhaps prepared by the protocol"),
+    (r"\s*execute\b", "alone it is unknown; in its connection the PREPARE before it is known"),
     (r'update "knex_migrations_lock" set "is_locked" = \$1$', "an UPDATE without WHERE; that this table has one row is not in the statement"),
 ]
 

@@ -3,7 +3,7 @@
 use super::cpio::Archive;
 use super::image::{Image, add_postgres, stripped};
 use super::kernels::Kernel;
-use super::plan::{Extent, Plan};
+use super::plan::{Extent, POLICY, Plan};
 use crate::test::target::{self, Target};
 use crate::{cmd, paths};
 use anyhow::Result;
@@ -98,6 +98,8 @@ pub(super) fn guest_image(base: &Path, kernel: &Kernel, plan: &Plan, to: &Path) 
     }
     archive.text(Path::new("/guard/modules"), &list)?;
     archive.text(Path::new("/guard/jobs"), &plan.text())?;
+    let policy = paths::root().join("examples/policies/demo.yaml");
+    archive.file(Path::new(POLICY), &policy)?;
     archive.finish()?;
     std::fs::copy(base, to)?;
     let mut whole = File::options().append(true).open(to)?;

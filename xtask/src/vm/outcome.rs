@@ -8,9 +8,6 @@ use anyhow::Result;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Name of the job that loads every program.
-pub(super) const PROBE: &str = "probe";
-
 /// A finished guest.
 pub(super) struct Outcome {
     name: &'static str,
@@ -67,14 +64,14 @@ impl Outcome {
         for job in &plan.jobs {
             match self.end(&job.name) {
                 None => problems.push(format!("{} did not end", job.name)),
-                Some(End { code: 0, .. }) if !job.is_test => {}
+                Some(End { code, .. }) if !job.is_test && code == job.code => {}
                 Some(End { code, .. }) if !job.is_test => {
                     problems.push(format!("{} ended with {code}", job.name));
                 }
                 Some(End { code, .. }) => {
-                    // A test executable that says nothing has tested nothing.
+                    // A test executable that tested nothing is no success.
                     let count = self.count(&job.name);
-                    if code != 0 || count.failed > 0 {
+                    if code != 0 || count.failed > 0 || count.passed == 0 {
                         problems.push(format!("{} ended with {code}", job.name));
                     }
                 }
@@ -106,7 +103,7 @@ impl Outcome {
                 false => format!("ended with {}", end.code),
             };
             println!("    {:<28} {what} ({:.1} s)", job.name, end.seconds);
-            let bad = end.code != 0 || count.failed > 0;
+            let bad = end.code != job.code || count.failed > 0;
             if bad || verbose {
                 println!("{}", self.said(&job.name));
             }

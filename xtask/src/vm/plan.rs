@@ -22,14 +22,25 @@ pub(super) enum Extent {
     Full,
 }
 
+/// Where guests find a policy with rules of every kind.
+pub(super) const POLICY: &str = "/guard/policy.yaml";
+
 /// How many times slower than hardware emulation is, about.
 const PACE: &str = "10";
 
-/// Test targets of the core: the kernel side alone, and the engine in it.
-const CORE: [&str; 3] = [
-    "guard-tests::kernel",
-    "guard-tests::capabilities",
-    "guard-tests::engine",
+/// Tests of the core: the engine in the kernel, one of each kind of refusal
+/// against the kernel alone, and one with daemon and server.
+const CORE: [(&str, &[&str]); 3] = [
+    ("guard-tests::engine", &["kernel::"]),
+    (
+        "guard-tests::kernel",
+        &[
+            "a_connection_of_any_family_is_ended_at_once",
+            "every_way_to_a_refused_endpoint_fails_with_eperm",
+            "no_way_to_start_a_program_hides_it",
+        ],
+    ),
+    ("guard-tests::wire", &["a_refusal_aborts_its_transaction"]),
 ];
 
 /// Jobs of one guest.
@@ -44,6 +55,8 @@ pub(super) struct Job {
     pub(super) name: String,
     /// Whether it is a test executable, whose closing line is counted.
     pub(super) is_test: bool,
+    /// The exit code that is right.
+    pub(super) code: i32,
     limit: u64,
     dir: String,
     run: String,
@@ -55,17 +68,25 @@ impl Plan {
     /// The jobs of a kernel.
     pub(super) fn of(kernel: &Kernel, built: &Built, options: &Options) -> Result<Self> {
         let mut plan = Self {
-            jobs: vec![probe(built)],
+            jobs: vec![probe(kernel, built)],
             left_out: Vec::new(),
         };
+        if !kernel.supported {
+            plan.jobs.push(refused_daemon(built));
+            let line = "tests: the daemon refuses this kernel, which is tested";
+            plan.left_out.push(line.to_owned());
+            return Ok(plan);
+        }
         let listed: Vec<Listed> = Listed::all(kernel)?;
         for target in &built.targets {
-            if options.extent == Extent::Load
-                || options.extent == Extent::Core && !CORE.contains(&&*target.name)
-            {
-                continue;
-            }
-            let mut args: Vec<String> = options.filter.iter().cloned().collect();
+            let core = CORE.iter().find(|(name, _)| *name == target.name);
+            let chosen = match (options.extent, core) {
+                (Extent::Full, _) => &[],
+                (Extent::Core, Some((_, tests))) => *tests,
+                _ => continue,
+            };
+            let chosen = chosen.iter().map(|test| (*test).to_owned());
+            let mut args: Vec<String> = options.filter.iter().cloned().chain(chosen).collect();
             let mut runs = true;
             for entry in listed.iter().filter(|entry| entry.is_about(&target.name)) {
                 match entry.what {
@@ -83,11 +104,12 @@ impl Plan {
             plan.jobs.push(Job {
                 name: target.name.clone(),
                 is_test: true,
+                code: 0,
                 limit: 240,
                 dir: target.folder.display().to_string(),
                 run: target.executable.display().to_string(),
                 args,
-                env: environment(kernel, built, &target.folder),
+                env: environment(built, &target.folder),
             });
         }
         let named = |job: &Job| {
@@ -120,10 +142,11 @@ impl Plan {
 }
 
 /// Passes every program through the verifier, and says what came of it.
-fn probe(built: &Built) -> Job {
+fn probe(kernel: &Kernel, built: &Built) -> Job {
     Job {
-        name: super::outcome::PROBE.to_owned(),
+        name: "probe".to_owned(),
         is_test: false,
+        code: if kernel.supported { 0 } else { UNSUPPORTED },
         limit: 120,
         dir: "/".to_owned(),
         run: built.programs.join("guardctl").display().to_string(),
@@ -132,7 +155,31 @@ fn probe(built: &Built) -> Job {
     }
 }
 
-fn environment(kernel: &Kernel, built: &Built, folder: &Path) -> Vec<(String, String)> {
+/// Exit code of Guard's programs: this kernel lacks something that is required.
+const UNSUPPORTED: i32 = 5;
+
+/// Starts the daemon where it cannot work.
+fn refused_daemon(built: &Built) -> Job {
+    let args = ["run", "--policy", POLICY, "--scope", "/sys/fs/cgroup"];
+    let places = [
+        "--journal",
+        "/run/journal.db",
+        "--socket",
+        "/run/guard.sock",
+    ];
+    Job {
+        name: "daemon".to_owned(),
+        is_test: false,
+        code: UNSUPPORTED,
+        limit: 60,
+        dir: "/".to_owned(),
+        run: built.programs.join("guard-agent").display().to_string(),
+        args: args.into_iter().chain(places).map(str::to_owned).collect(),
+        env: Vec::new(),
+    }
+}
+
+fn environment(built: &Built, folder: &Path) -> Vec<(String, String)> {
     let target = paths::target().display().to_string();
     let selftest = built.selftest.as_deref().unwrap_or(Path::new(""));
     let selftest = selftest.display().to_string();
@@ -149,7 +196,6 @@ fn environment(kernel: &Kernel, built: &Built, folder: &Path) -> Vec<(String, St
         ("GUARD_SKIPS", "/tmp/skipped-tests.txt".to_owned()),
         ("GUARD_SELFTEST", selftest),
         ("GUARD_PACE", PACE.to_owned()),
-        ("GUARD_ACTIONS", kernel.actions.to_owned()),
     ];
     pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()
 }
