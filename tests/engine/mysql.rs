@@ -54,14 +54,14 @@ fn any_split_gives_the_same_facts() {
 }
 
 /// The facts that a server reads.
-fn facts(server: Server, text: &[u8]) -> Facts {
-    let mut engine = Engine::of(Dialect::Mysql);
+fn facts(engine: &mut Engine, server: Server, text: &[u8]) -> Facts {
     engine.scan.server = server;
     engine.facts(text, &[])
 }
 
 #[test]
 fn what_a_comment_does_depends_on_the_server() {
+    let mut engine = Engine::of(Dialect::Mysql);
     let maria = |version| Server {
         version,
         maria: 1,
@@ -101,7 +101,7 @@ fn what_a_comment_does_depends_on_the_server() {
         (Server::UNKNOWN, "/*!99999 DROP TABLE x */", "", ""),
         (Server::UNKNOWN, "/* DROP TABLE x */", "", ""),
     ] {
-        let found = told(&facts(server, text.as_bytes()));
+        let found = told(&facts(&mut engine, server, text.as_bytes()));
         assert_eq!(
             (found.classes.as_str(), found.opaque.as_str()),
             (classes, opaque),
@@ -112,6 +112,7 @@ fn what_a_comment_does_depends_on_the_server() {
 
 #[test]
 fn a_nul_is_a_byte_of_the_text() {
+    let mut engine = Engine::of(Dialect::Mysql);
     let server = Server {
         version: 101_119,
         maria: 1,
@@ -128,7 +129,7 @@ fn a_nul_is_a_byte_of_the_text() {
         ("\0DROP TABLE x", "unreadable"),
     ] {
         assert_eq!(
-            told(&facts(server, text.as_bytes())).classes,
+            told(&facts(&mut engine, server, text.as_bytes())).classes,
             classes,
             "{text:?}"
         );
@@ -137,6 +138,7 @@ fn a_nul_is_a_byte_of_the_text() {
 
 #[test]
 fn a_byte_that_is_a_space_elsewhere_is_opaque() {
+    let mut engine = Engine::of(Dialect::Mysql);
     let latin = Server {
         version: 101_119,
         maria: 1,
@@ -144,11 +146,14 @@ fn a_byte_that_is_a_space_elsewhere_is_opaque() {
     };
     let utf8 = Server { utf8: 1, ..latin };
     let text = b"DROP\xa0TABLE x";
-    assert_eq!(told(&facts(latin, text)).opaque, "encoding");
-    assert_eq!(told(&facts(utf8, text)).opaque, "");
+    assert_eq!(told(&facts(&mut engine, latin, text)).opaque, "encoding");
+    assert_eq!(told(&facts(&mut engine, utf8, text)).opaque, "");
     let comment = b"DELETE FROM x WHERE id = 5 --\xa0\n OR 1";
-    assert_eq!(told(&facts(latin, comment)).opaque, "encoding");
-    assert_eq!(told(&facts(latin, b"SELECT '\xe9'")).opaque, "");
+    assert_eq!(told(&facts(&mut engine, latin, comment)).opaque, "encoding");
+    assert_eq!(
+        told(&facts(&mut engine, latin, b"SELECT '\xe9'")).opaque,
+        ""
+    );
 }
 
 #[test]
