@@ -3,8 +3,6 @@
 
 #[path = "oracle/benign.rs"]
 mod benign;
-#[path = "engine/host.rs"]
-mod host;
 #[path = "oracle/parser.rs"]
 mod parser;
 #[path = "oracle/server.rs"]

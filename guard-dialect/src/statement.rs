@@ -386,7 +386,8 @@ fn start(context: Context, token: Tok) -> Step {
         T::Call => Step::to(CallName(context, true))
             .hit(Class::Call)
             .opaque(Opaque::Call)
-            .verb("CALL"),
+            .verb("CALL")
+            .flag(action::FRESH),
         T::Do => rest(Class::Dynamic, "DO").opaque(Opaque::Dynamic),
         T::Execute => Step::to(Execute(context))
             .hit(Class::Session)

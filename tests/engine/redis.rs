@@ -61,7 +61,14 @@ impl Names for Nowhere {
     fn load(&mut self, _: u32, _: u64, _: &mut Facts) -> bool {
         false
     }
+    fn merge(&mut self, _: u32, _: u64, _: &mut Facts) -> bool {
+        false
+    }
+    fn differs(&self, _: u32, _: u64, _: &Facts) -> bool {
+        false
+    }
     fn remove(&mut self, _: u32, _: u64) {}
+    fn clear(&mut self) {}
 }
 
 impl Host<'_> {

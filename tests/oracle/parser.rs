@@ -3,9 +3,9 @@
 //! `parser.py` says what the parser sees; here it is compared with the engine's
 //! facts. `GUARD_ORACLE_SOUP` sets how many statements are made (20,000).
 
-use super::host::Engine;
 use guard_common::class::{Class, Where};
 use guard_common::facts::Facts;
+use guard_tests::engine::Engine;
 use guard_tests::need::{Need, require};
 use guard_tests::paths;
 use serde::Deserialize;

@@ -27,6 +27,15 @@ pub(super) fn mark(scan: &mut Scan, position: u32, fold: u32) {
     }
 }
 
+/// Forgets the last word, so that what follows is not taken for a part of it
+/// where a name is missing.
+#[inline(always)]
+pub(super) fn forget(scan: &mut Scan) {
+    scan.taking = 0;
+    scan.word = hash::START;
+    scan.qualifier = 0;
+}
+
 /// A dot behind the word that was taken last: the next word continues the name.
 #[inline(always)]
 pub(super) fn dot(scan: &mut Scan) {

@@ -203,6 +203,9 @@ fn note(scan: &mut Scan, found: &Action) {
     if flags & action::KEEP != 0 {
         names::keep_text(scan);
     }
+    if flags & action::FRESH != 0 {
+        names::forget(scan);
+    }
     if flags & action::DOTTED != 0 {
         names::dot(scan);
     }

@@ -87,6 +87,8 @@ pub mod action {
     pub const CALL: u32 = 1 << 17;
     /// The same for a function that is known to be safe.
     pub const SAFE_CALL: u32 = 1 << 18;
+    /// A name begins behind this token: no word of it has been read.
+    pub const FRESH: u32 = 1 << 22;
     /// The word is wanted.
     pub const TAKES: u32 = NAME | KEEP | WITH_NAME | SPELL;
     /// There is more than PUSH, POP and AGAIN; set by the compiler.
