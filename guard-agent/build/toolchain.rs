@@ -151,9 +151,11 @@ fn find_linker() -> Option<PathBuf> {
 
 /// Compiler flags of the BPF object, as `CARGO_ENCODED_RUSTFLAGS` wants them.
 ///
-/// `target-cpu=v3`: v4 instructions are refused by kernel 6.1. LLVM must not use
-/// misaligned accesses: the verifier refuses them on the stack. Paths are
-/// remapped so that the object has the same bytes wherever it is built.
+/// `target-cpu=v3`: v4 instructions are refused by kernel 6.1. Misaligned loads
+/// are what the kernel's machines do at once, and LLVM takes apart into bytes
+/// unless it is told so; on the stack the verifier refuses them, so what lies
+/// there is made of whole words. Paths are remapped so that the object has the
+/// same bytes wherever it is built.
 #[must_use]
 pub(crate) fn rustflags(toolchain: &Toolchain, workspace: &Path) -> OsString {
     let home = env::var_os("CARGO_HOME")
@@ -166,6 +168,7 @@ pub(crate) fn rustflags(toolchain: &Toolchain, workspace: &Path) -> OsString {
     }];
     for flag in [
         "link-arg=--btf",
+        "link-arg=--cpu-features=+allows-misaligned-mem-access",
         "debuginfo=2",
         "target-cpu=v3",
         "panic=abort",
