@@ -153,8 +153,9 @@ fn find_linker() -> Option<PathBuf> {
 ///
 /// `target-cpu=v3`: v4 instructions are refused by kernel 6.1. Misaligned loads
 /// are what the kernel's machines do at once, and LLVM takes apart into bytes
-/// unless it is told so. Paths are remapped so that the object has the same
-/// bytes wherever it is built.
+/// unless it is told so; on the stack the verifier refuses them, so what lies
+/// there is made of whole words. Paths are remapped so that the object has the
+/// same bytes wherever it is built.
 #[must_use]
 pub(crate) fn rustflags(toolchain: &Toolchain, workspace: &Path) -> OsString {
     let home = env::var_os("CARGO_HOME")

@@ -193,8 +193,6 @@ pub const NO_RULE: u8 = 0xff;
 pub struct Decision {
     /// Set of observe rules that matched, by index.
     pub observed: u64,
-    /// The enforced [`Verdict`].
-    pub verdict: u8,
     /// The [`Cause`] of `verdict`.
     pub cause: u8,
     /// Index of the rule that decided, or [`NO_RULE`].
@@ -210,6 +208,12 @@ pub struct Decision {
     pub names_lost: u8,
     /// Zero.
     pub reserved: u8,
+    /// The enforced [`Verdict`].
+    ///
+    /// VERIFIER(6.18): last, so that the constants of
+    /// [`without_rule`](Self::without_rule), which LLVM stores in one piece, are
+    /// aligned on the stack; else "misaligned stack access".
+    pub verdict: u8,
 }
 
 impl Decision {

@@ -61,13 +61,13 @@ impl Names for Nowhere {
     fn load(&mut self, _: u32, _: u64, _: &mut Facts) -> bool {
         false
     }
-    fn remove(&mut self, _: u32, _: u64) {}
     fn merge(&mut self, _: u32, _: u64, _: &mut Facts) -> bool {
         false
     }
     fn differs(&self, _: u32, _: u64, _: &Facts) -> bool {
         false
     }
+    fn remove(&mut self, _: u32, _: u64) {}
     fn clear(&mut self) {}
 }
 

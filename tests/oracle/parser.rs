@@ -158,6 +158,7 @@ fn postgresqls_own_parser_sees_the_same() {
     let folder = paths::root().join("tests/oracle");
     let soup = std::env::var("GUARD_ORACLE_SOUP").unwrap_or_else(|_| "20000".to_owned());
     let mut python = Command::new(paths::python())
+        .arg("-B")
         .arg(folder.join("parser.py"))
         .arg(paths::regression_suite())
         .arg(paths::root().join("guard-dialect/src/safe_functions.txt"))

@@ -31,6 +31,7 @@ fn a_real_server_agrees() {
     let postgres = Postgres::start(Tls::Off);
     let disguises = std::env::var("GUARD_ORACLE_DISGUISES").unwrap_or_else(|_| "1".to_owned());
     let output = Command::new(paths::python())
+        .arg("-B")
         .arg(paths::root().join("tests/oracle/server.py"))
         .arg(postgres.socket_folder())
         .args([&postgres.port().to_string(), &disguises])

@@ -1,7 +1,7 @@
 //! Facts of two statements: are they the same, and what do they come to together?
 
 use super::{Facts, LOST_CALL, LOST_SAFE, LOST_TABLE, LOST_WORDS};
-use crate::limits::{CALLS, SAFE_CALLS, TABLE_NAMES, TABLES, VERBS};
+use crate::limits::{CALLS, NAME_BYTES, SAFE_CALLS, TABLE_NAMES, TABLES, VERBS};
 use crate::repeat::{Repeat, Turn};
 
 impl Facts {
@@ -102,12 +102,21 @@ impl Merge<'_> {
         let to = to & (TABLE_NAMES - 1);
         self.facts.table_access[to] = access;
         self.facts.table_where &= !((3 ^ condition) << (to * 2));
-        self.facts.table_names[to] = self.run.table_names[at];
+        // VERIFIER: what is copied as a whole becomes a call (`memmove`), and this
+        // is the last frame that a program may have.
+        let [name, schema] = self.run.table_names[at];
+        self.facts.table_names[to][0] = name;
+        self.facts.table_names[to][1] = schema;
         if to < TABLES {
             let text = &mut self.facts.tables[to & (TABLES - 1)];
-            *text = self.run.tables[at & (TABLES - 1)];
-            if at >= TABLES {
-                text.len = 0;
+            let known = &self.run.tables[at & (TABLES - 1)];
+            text.len = if at < TABLES { known.len } else { 0 };
+            text.cut = known.cut;
+            // `padding` is zero, which the compiler does not know.
+            let mut byte = 0;
+            while byte < NAME_BYTES {
+                text.bytes[byte] = known.bytes[byte] ^ self.run.padding;
+                byte += 1;
             }
         }
         if to >= TABLES || at >= TABLES {
@@ -123,7 +132,10 @@ impl Merge<'_> {
             self.facts.truncated |= LOST_CALL;
             return;
         }
-        self.facts.calls[count as usize & (CALLS - 1)] = self.run.calls[at];
+        let [name, schema] = self.run.calls[at];
+        let to = count as usize & (CALLS - 1);
+        self.facts.calls[to][0] = name;
+        self.facts.calls[to][1] = schema;
         self.facts.call_count = count + 1;
     }
 

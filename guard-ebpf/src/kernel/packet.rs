@@ -87,21 +87,27 @@ pub(crate) fn name_ends(ctx: &SkBuffContext, record: &mut Poisoned) -> Option<()
     record.remote_port = ports as u16;
     if ctx.load::<u8>(0).ok()? >> 4 == 4 {
         record.family = 2;
-        record.local = mapped(ctx.load::<[u8; 4]>(12).ok()?);
-        record.remote = mapped(ctx.load::<[u8; 4]>(16).ok()?);
+        record.local = mapped(ctx.load::<u32>(12).ok()?);
+        record.remote = mapped(ctx.load::<u32>(16).ok()?);
     } else {
         record.family = 10;
-        record.local = ctx.load::<[u8; 16]>(8).ok()?;
-        record.remote = ctx.load::<[u8; 16]>(24).ok()?;
+        record.local = whole(ctx.load::<[u64; 2]>(8).ok()?);
+        record.remote = whole(ctx.load::<[u64; 2]>(24).ok()?);
     }
     Some(())
 }
 
-/// An IPv4 address as v4-mapped IPv6.
+/// An IPv6 address, loaded in words: bytes on the stack have no alignment, and
+/// the verifier refuses to copy them in one piece.
 #[inline(always)]
-const fn mapped(address: [u8; 4]) -> [u8; 16] {
-    let [a, b, c, d] = address;
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
+const fn whole([first, second]: [u64; 2]) -> [u8; 16] {
+    ((second as u128) << 64 | first as u128).to_le_bytes()
+}
+
+/// An IPv4 address, loaded as a word, as v4-mapped IPv6.
+#[inline(always)]
+const fn mapped(address: u32) -> [u8; 16] {
+    whole([0, (address as u64) << 32 | 0xffff_0000])
 }
 
 /// `SKBFL_ZEROCOPY_ENABLE` (`MSG_ZEROCOPY`, `SEND_ZC`) and `SKBFL_SHARED_FRAG`

@@ -19,7 +19,9 @@ import subprocess
 import sys
 import tempfile
 
-import expect
+sys.dont_write_bytecode = True
+
+import expect  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 SETTINGS = {
@@ -72,7 +74,7 @@ class Server:
         }
         subprocess.run(["createdb", tool], check=True, env={**environment, "PGDATABASE": "postgres"})
         script = next(HERE.glob(f"{tool}.*"))
-        program = {".py": [expect.PYTHON], ".js": ["node"], ".sh": ["bash"]}[script.suffix]
+        program = {".py": [expect.PYTHON, "-B"], ".js": ["node"], ".sh": ["bash"]}[script.suffix]
         subprocess.run([*program, script], check=True, env=environment, cwd=self.folder)
 
     def statements(self, tool):
