@@ -42,12 +42,6 @@ impl Protocol {
         }
     }
 
-    /// Whether its statements can be judged: there is framing for it.
-    #[must_use]
-    pub const fn is_judged(self) -> bool {
-        true
-    }
-
     /// The name for people.
     #[must_use]
     pub const fn title(self) -> &'static str {

@@ -192,7 +192,7 @@ fn dataset(node: &Node, report: &mut Report) -> Option<RawDataset> {
     })
 }
 
-/// The protocol of a dataset; one that is not judged yet is an error.
+/// The protocol of a dataset.
 fn protocol(node: &Node, report: &mut Report) -> Option<Spot<Protocol>> {
     let words = [
         ("postgres", Protocol::Postgres),
@@ -201,23 +201,7 @@ fn protocol(node: &Node, report: &mut Report) -> Option<Spot<Protocol>> {
         ("redis", Protocol::Redis),
         ("valkey", Protocol::Redis),
     ];
-    let spot = word(node, "a protocol", &words, report)?;
-    if !spot.value.is_judged() {
-        let cause = format!("the protocol {} is not yet supported", node.shape());
-        let help = format!(
-            "judged are: {}; to limit who may connect there, use a connect rule",
-            judged().collect::<Vec<_>>().join(", ")
-        );
-        report.error_help(&spot.place, cause, help);
-    }
-    Some(spot)
-}
-
-/// The protocols whose statements are judged.
-fn judged() -> impl Iterator<Item = &'static str> {
-    let all = Protocol::ALL.into_iter();
-    all.filter(|protocol| protocol.is_judged())
-        .map(Protocol::name)
+    word(node, "a protocol", &words, report)
 }
 
 /// The endpoints of a dataset or a connect rule.

@@ -76,17 +76,8 @@ pub(super) fn run(args: &StatementArgs) -> Result<Exit, Failure> {
 
 /// A protocol by name.
 fn protocol(text: &str) -> Result<Protocol, String> {
-    let mut judged = Protocol::ALL.into_iter().filter(|known| known.is_judged());
-    if let Some(found) = judged.clone().find(|known| known.name() == text) {
-        return Ok(found);
-    }
-    let known: Vec<&str> = judged.by_ref().map(Protocol::name).collect();
-    Err(
-        match Protocol::ALL.into_iter().find(|known| known.name() == text) {
-            Some(_) => format!("not yet supported; judged are: {}", known.join(", ")),
-            None => format!("one of: {}", known.join(", ")),
-        },
-    )
+    let found = Protocol::ALL.into_iter().find(|known| known.name() == text);
+    found.ok_or_else(|| format!("one of: {}", Protocol::ALL.map(Protocol::name).join(", ")))
 }
 
 fn dataset(args: &StatementArgs, compiled: Option<&Compiled>) -> Result<Option<usize>, Failure> {
