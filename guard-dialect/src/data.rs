@@ -5,7 +5,7 @@ use super::condition::Condition;
 use super::context::{Context, broken};
 use super::level::Level;
 use super::name::NameKind;
-use super::select::Limit;
+use super::sources::Limit;
 use super::sources::Sources;
 use super::statement::Statement;
 use super::token::Tok;

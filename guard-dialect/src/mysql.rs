@@ -4,6 +4,7 @@
 
 mod definition;
 mod lexer;
+mod query;
 mod rows;
 mod setting;
 mod statement;

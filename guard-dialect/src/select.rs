@@ -5,7 +5,7 @@ use super::condition::Condition;
 use super::context::Context;
 use super::level::Level;
 use super::name::NameKind;
-use super::sources::Sources;
+use super::sources::{Limit, Rows, Sources};
 use super::statement::Statement;
 use super::token::Tok;
 use super::word;
@@ -85,45 +85,6 @@ pub(crate) enum Part {
     Tail,
 }
 
-/// What limits the rows of a query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Limit {
-    /// No WHERE.
-    Open,
-    /// A WHERE that is not proved to limit.
-    Tautology,
-    /// An equality with a column of the query outside.
-    Linked,
-    /// A comparison with a value.
-    Value,
-    /// Both.
-    Both,
-}
-
-/// How many rows a sub-select has, for what is compared with it; weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Rows {
-    /// Any number.
-    Open,
-    /// As many as belong to the row outside.
-    Linked,
-    /// Few.
-    Few,
-    /// Few, and they belong to the row outside.
-    Correlated,
-}
-
-impl Rows {
-    fn token(self) -> Tok {
-        match self {
-            Self::Open => Tok::BackOpen,
-            Self::Linked => Tok::BackSubLinked,
-            Self::Few => Tok::BackSubScoped,
-            Self::Correlated => Tok::BackSubJoined,
-        }
-    }
-}
-
 impl From<Query> for State {
     fn from(query: Query) -> Self {
         Self::Query(query)
@@ -155,7 +116,7 @@ impl Query {
         }
     }
 
-    fn part(self, part: Part) -> Self {
+    pub(crate) fn part(self, part: Part) -> Self {
         Self { part, ..self }
     }
 
@@ -337,34 +298,6 @@ impl Query {
         }
     }
 
-    /// How an item is touched. Which tables of several MySQL's UPDATE and DELETE
-    /// write is said by aliases and columns: it may be each.
-    fn item_access(self) -> Access {
-        match self.kind {
-            Kind::Update | Kind::Delete if self.mysql => self.context.access(Access::Write),
-            _ => Access::Read,
-        }
-    }
-
-    /// Behind the target of INTO: FROM may follow where nothing has been read.
-    fn into_target(self) -> Self {
-        let part = if self.sources.count == 0 {
-            Part::List
-        } else {
-            Part::Tail
-        };
-        self.part(part)
-    }
-
-    /// Behind the tables that MySQL's DELETE writes, which are named once more among
-    /// those that it reads.
-    fn again_from(self) -> Self {
-        Self {
-            sources: Sources::NONE,
-            ..self.part(Part::From)
-        }
-    }
-
     /// Any part in which the words of the next clause have their meaning.
     fn clause(self, token: Tok) -> Step {
         use Tok::*;
@@ -491,15 +424,6 @@ impl Query {
             bounded: !self.context.parenthesis,
             ..self
         }
-    }
-
-    fn upsert(self) -> u64 {
-        let condition = match self.limit {
-            Limit::Value | Limit::Both => Where::Scoped,
-            _ if !self.sources.tables => Where::Scoped,
-            _ => Where::Tautology,
-        };
-        Class::Update.bit() | Class::Update.where_bit(condition)
     }
 
     /// Notes that the rows are few, for what is compared with them.

@@ -5,8 +5,46 @@
 //! with values and the links must be as many as the sources.
 
 use super::level::Level;
-use super::select::{Limit, Rows};
 use super::token::Tok;
+
+/// What limits the rows of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Limit {
+    /// No WHERE.
+    Open,
+    /// A WHERE that is not proved to limit.
+    Tautology,
+    /// An equality with a column of the query outside.
+    Linked,
+    /// A comparison with a value.
+    Value,
+    /// Both.
+    Both,
+}
+
+/// How many rows a sub-select has, for what is compared with it; weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Rows {
+    /// Any number.
+    Open,
+    /// As many as belong to the row outside.
+    Linked,
+    /// Few.
+    Few,
+    /// Few, and they belong to the row outside.
+    Correlated,
+}
+
+impl Rows {
+    pub(crate) fn token(self) -> Tok {
+        match self {
+            Self::Open => Tok::BackOpen,
+            Self::Linked => Tok::BackSubLinked,
+            Self::Few => Tok::BackSubScoped,
+            Self::Correlated => Tok::BackSubJoined,
+        }
+    }
+}
 
 /// The most sources that are counted: one more than a condition can link.
 const MANY: u8 = 4;

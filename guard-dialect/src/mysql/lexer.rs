@@ -5,6 +5,9 @@
 //! string, a backslash escapes, `||` is OR. A connection with another mode is
 //! opaque. The text ends where the packet ends: a NUL is a byte like others.
 
+mod comment;
+mod number;
+
 use super::words::Words;
 use crate::bytes::is_space;
 use crate::number::Number;
@@ -400,54 +403,6 @@ impl Lexer {
         }
     }
 
-    /// In a number, which may turn out to be a name.
-    fn number(state: Lex, byte: u8) -> Next<Lex> {
-        use Lex::*;
-        let name = || Next::Go(if byte >= 0x80 { WordHigh } else { Word(None) });
-        match (state, byte) {
-            (NumberStart, b'0') => Next::Go(Naught),
-            (NumberStart, _) => Next::Go(Number(self::Number::ZERO.digit(byte))),
-            (Naught, b'x') => Next::Go(Hex(false)),
-            (Naught, b'b') => Next::Go(Binary(false)),
-            (Naught, b'0'..=b'9') => Next::Go(Number(self::Number::ZERO.digit(byte))),
-            (Naught, b'.') => Next::Go(Fraction(Tok::Naught, false)),
-            (Naught, b'e' | b'E') => Next::Go(NumberE),
-            (Naught, _) if is_word(byte) => name(),
-            (Naught, _) => before(Tok::Naught, Start),
-            (Hex(_), _) if byte.is_ascii_hexdigit() => Next::Go(Hex(true)),
-            (Binary(_), b'0' | b'1') => Next::Go(Binary(true)),
-            (Hex(_) | Binary(_), _) if is_word(byte) => name(),
-            (Hex(true) | Binary(true), _) => before(Tok::StrWord, Start),
-            (Hex(_) | Binary(_), _) => before(Tok::Ident, NameEnd),
-            (Number(number), b'0'..=b'9') => Next::Go(Number(number.digit(byte))),
-            (Number(number), b'.') => Next::Go(Fraction(amount(number), false)),
-            (Number(_), b'e' | b'E') => Next::Go(NumberE),
-            (Number(_), _) if is_word(byte) => name(),
-            (Number(number), _) => before(amount(number), Start),
-            (Fraction(token, some), b'0'..=b'9') => Next::Go(Fraction(token, some || byte != b'0')),
-            (Fraction(..), b'e' | b'E') => Next::Go(FractionE),
-            (Fraction(Tok::Naught | Tok::Zero, true), _) => before(Tok::Num, Start),
-            (Fraction(token, _), _) => before(token, Start),
-            (NumberE, b'0'..=b'9') => Next::Go(Exponent),
-            (NumberE, b'+' | b'-') => Next::Go(NumberESign {
-                minus: byte == b'-',
-            }),
-            (NumberE, _) if is_word(byte) => name(),
-            (NumberE, _) => before(Tok::Ident, NameEnd),
-            (NumberESign { .. } | FractionE | Exponent, b'0'..=b'9') => Next::Go(Exponent),
-            // The name `1e` and an operator, which may begin a comment.
-            (NumberESign { minus: true }, _) => before(Tok::Ident, Dash),
-            (NumberESign { .. }, _) => before(Tok::Ident, Start),
-            (FractionE, b'+' | b'-') => Next::Go(FractionE),
-            (FractionE, _) => before(Tok::Junk, Start),
-            // What an exponent makes of a number is not followed: perhaps 0.
-            (Exponent, _) => before(Tok::Naught, Start),
-            (_, b'0'..=b'9') => Next::Go(Fraction(Tok::Naught, byte != b'0')),
-            (_, _) if is_word(byte) => before(Tok::Dot, Part),
-            _ => before(Tok::Dot, Start),
-        }
-    }
-
     /// Signs of more than one byte.
     fn sign(state: Lex, byte: u8) -> Next<Lex> {
         use Lex::*;
@@ -491,60 +446,5 @@ impl Lexer {
             (At | Host, _) => before(Tok::Variable, Start),
             _ => with(Tok::Junk, Start),
         }
-    }
-
-    /// Comments, and the marks of those that the server executes.
-    fn comment(state: Lex, byte: u8) -> Next<Lex> {
-        use Lex::*;
-        let digit = byte.is_ascii_digit();
-        match (state, byte) {
-            (Comment, b'!') => Next::Go(CommentBang),
-            (Comment, b'M') => Next::Go(CommentM),
-            (CommentM, b'!') => ask(event::MARIA, true, Plain(Last::Other), CommentMaria),
-            (CommentBang | CommentMaria, _) if digit => raise(
-                Tok::Nothing,
-                event::DIGIT_FIRST,
-                true,
-                Version {
-                    digits: 1,
-                    maria: state == CommentMaria,
-                },
-            ),
-            (CommentBang | CommentMaria, _) => ask(event::EXECUTE, false, Start, Start),
-            (Version { digits, maria }, _) if digit && digits < 6 => raise(
-                Tok::Nothing,
-                event::DIGIT,
-                true,
-                Version {
-                    digits: digits + 1,
-                    maria,
-                },
-            ),
-            (Version { digits, maria }, _) => {
-                let kind = match (digits, maria) {
-                    (..5, _) => return ask(event::EXECUTE, false, ShortVersion, ShortVersion),
-                    (_, true) => event::VERSION_MARIA,
-                    (5, false) => event::VERSION,
-                    (_, false) => event::VERSION_SIX,
-                };
-                ask(kind, false, Skipped(Last::Other, false), Start)
-            }
-            // Too short for a version: the number is the first thing executed.
-            (ShortVersion, _) => before(Tok::Num, Start),
-            (Plain(Last::Star), b'/') => Next::Go(Start),
-            (Skipped(Last::Star, false), b'/') => Next::Go(Start),
-            (Skipped(Last::Star, true), b'/') => Next::Go(Skipped(Last::Other, false)),
-            (Skipped(Last::Slash, false), b'*') => Next::Go(Skipped(Last::Other, true)),
-            (Skipped(_, nested), _) => Next::Go(Skipped(Last::of(byte), nested)),
-            _ => Next::Go(Plain(Last::of(byte))),
-        }
-    }
-}
-
-/// A number as an amount: 1 and the extremes are told apart from others.
-fn amount(number: Number) -> Tok {
-    match number.token() {
-        Tok::Zero if number == Number::ZERO => Tok::Naught,
-        token => token,
     }
 }
