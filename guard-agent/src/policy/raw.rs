@@ -151,7 +151,10 @@ fn dataset(node: &Node, report: &mut Report) -> Option<RawDataset> {
     let named = fields
         .require("name", name_help, report)
         .and_then(|node| name(node, "the name of a dataset", false, report));
-    let help = format!("write one of: {}", judged().collect::<Vec<_>>().join(", "));
+    let help = format!(
+        "write one of: {}",
+        Protocol::ALL.map(Protocol::name).join(", ")
+    );
     let protocol = fields
         .require("protocol", &help, report)
         .and_then(|node| protocol(node, report));
