@@ -55,6 +55,16 @@ pub trait Names {
     fn differs(&self, _kind: u32, _name: u64, _facts: &Facts) -> bool {
         false
     }
+    /// Keeps the facts of a name. Should it mean something else already, the
+    /// server refuses this one, and what the name means from now on is not
+    /// certain: `facts` say so.
+    #[inline(always)]
+    fn keep(&mut self, kind: u32, name: u64, facts: &mut Facts) {
+        if self.differs(kind, name, facts) {
+            facts.add_opaque(Opaque::UnknownName);
+        }
+        self.store(kind, name, facts);
+    }
     /// Forgets a name.
     fn remove(&mut self, kind: u32, name: u64);
     /// Forgets all names.

@@ -25,6 +25,7 @@ use guard_common::limits::{
 };
 use guard_common::protocol::Dialect;
 use guard_common::redis::Commands;
+use guard_common::stream::Chunk;
 
 /// Compiled policies, one a slot.
 ///
@@ -168,6 +169,16 @@ static LEXER: Array<Tables> = Array::with_max_entries(Dialect::ALL.len() as u32,
 /// full:   cannot be
 #[map(name = "guard_commands")]
 static COMMANDS: Array<Commands> = Array::with_max_entries(1, 0);
+
+/// A chunk that holds nothing: what the engine is fed at the end of a text.
+///
+/// writer: nobody
+/// reader: the stream hooks
+/// key:    0, value: zeros
+/// room:   one entry, 4 KiB
+/// full:   cannot be
+#[map(name = "guard_nothing")]
+static NOTHING: Array<Chunk> = Array::with_max_entries(1, 0);
 
 /// State of guarded database sockets.
 ///
@@ -337,6 +348,12 @@ pub(crate) fn start() -> Option<&'static mut Scratch> {
 #[inline(always)]
 pub(crate) fn lexer(dialect: u32) -> Option<&'static Tables> {
     LEXER.get(dialect)
+}
+
+/// A chunk of zeros.
+#[inline(always)]
+pub(crate) fn nothing() -> Option<&'static Chunk> {
+    NOTHING.get(0)
 }
 
 /// The commands of Redis.

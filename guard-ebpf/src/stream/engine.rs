@@ -24,7 +24,12 @@ impl Engine for KernelEngine {
 
     #[inline(always)]
     fn end(&self, dialect: Dialect, scan: &mut Scan) {
-        guard_engine_end(scan, dialect as u32);
+        let Some(nothing) = maps::nothing() else {
+            return;
+        };
+        engine::end_by(scan, |scan| {
+            guard_engine_feed(scan, nothing, 0, 1, dialect as u32);
+        });
     }
 
     #[inline(always)]
@@ -76,17 +81,5 @@ extern "C" fn guard_engine_feed(
         return 1;
     };
     engine::feed::<Kernel>(tables, scan, chunk, from, to);
-    0
-}
-
-/// [`engine::end`] as a global function.
-#[unsafe(no_mangle)]
-#[inline(never)]
-extern "C" fn guard_engine_end(scan: *mut Scan, dialect: u32) -> u32 {
-    // SAFETY: as in `guard_engine_begin`.
-    let (Some(scan), Some(tables)) = (unsafe { scan.as_mut() }, maps::lexer(dialect)) else {
-        return 1;
-    };
-    engine::end::<Kernel>(tables, scan);
     0
 }

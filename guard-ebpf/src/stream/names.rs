@@ -6,6 +6,7 @@
 use crate::kernel::repeat::Kernel;
 use crate::maps;
 use guard_common::abi::event::{JUDGE_AUTHORITY, JUDGE_VOICE};
+use guard_common::class::Opaque;
 use guard_common::facts::Facts;
 use guard_common::repeat::{Repeat, Turn};
 use guard_common::stream::Names;
@@ -91,7 +92,13 @@ impl Names for KernelNames<'_> {
     fn differs(&self, kind: u32, name: u64, facts: &Facts) -> bool {
         // As this judge knows it: the other one may not be as far.
         maps::name(&self.key(kind, name, self.judge))
-            .is_some_and(|known| guard_names_same(known, facts) == 0)
+            .is_some_and(|known| !known.same::<Kernel>(facts))
+    }
+
+    #[inline(always)]
+    fn keep(&mut self, kind: u32, name: u64, facts: &mut Facts) {
+        let name = name.wrapping_add(kind as u64);
+        guard_names_keep(self.index, facts, self.socket, name, self.judge as u32);
     }
 
     #[inline(always)]
@@ -119,15 +126,34 @@ extern "C" fn guard_names_merge(into: *mut Facts, from: *const Facts) -> u32 {
     0
 }
 
-/// [`Facts::same`] as a global function.
+/// [`Names::keep`] as a global function.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn guard_names_same(one: *const Facts, other: *const Facts) -> u32 {
-    // SAFETY: as in `guard_names_merge`.
-    let (Some(one), Some(other)) = (unsafe { one.as_ref() }, unsafe { other.as_ref() }) else {
-        return 0;
+extern "C" fn guard_names_keep(
+    index: *mut NameIndex,
+    facts: *mut Facts,
+    socket: u64,
+    name: u64,
+    judge: u32,
+) -> u32 {
+    // SAFETY: as in `guard_names_merge`; the socket's lock makes them the only
+    // references.
+    let (Some(index), Some(facts)) = (unsafe { index.as_mut() }, unsafe { facts.as_mut() }) else {
+        return 1;
     };
-    one.same::<Kernel>(other) as u32
+    let judge = judge as u64;
+    let key = NameKey {
+        socket,
+        name,
+        judge,
+    };
+    // As this judge knows it: the other one may not be as far.
+    if maps::name(&key).is_some_and(|known| !known.same::<Kernel>(facts)) {
+        facts.add_opaque(Opaque::UnknownName);
+    }
+    maps::remember_name(&key, facts);
+    Kernel::repeat(SLOTS as u32, &mut Note { index, name });
+    0
 }
 
 /// Forgets all names of a socket as one judge knows them.
