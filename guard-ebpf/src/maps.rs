@@ -324,9 +324,8 @@ pub(crate) fn forget_session(id: u64) {
     let _ = MEMBERS.remove(id);
 }
 
-/// Takes one member from a session; `true` when it was the last one. The
-/// session itself stays until the agent lets go of it: its sockets may still
-/// have bytes to send.
+/// Takes one member from a session; `true` when it was the last one. The session
+/// stays until the agent lets go of it: its sockets may have bytes to send.
 #[inline(always)]
 pub(crate) fn drop_member(session: u64) -> bool {
     let last = add_to(MEMBERS.get_ptr_mut(session), MINUS_ONE) == Some(1);
@@ -384,11 +383,9 @@ pub(crate) fn next_number() -> u64 {
 /// wait: a hundred statements.
 const QUIET_BYTES: u64 = 96 << 10;
 
-/// Whether a record wakes the agent: the flags of the ring buffer's helpers.
-///
-/// Waking the agent costs more than judging a statement. A record that nobody
-/// has to act on (`urgent` is false) therefore wakes it only when many wait;
-/// the agent looks by itself every few milliseconds.
+/// Flags of the ring buffer's helpers. Waking the agent costs more than judging a
+/// statement, and it looks by itself every few milliseconds: a record that is not
+/// `urgent` wakes it only when many wait.
 #[inline(always)]
 pub(crate) fn wakeup(urgent: bool) -> u64 {
     let wake = urgent || EVENTS.query(u64::from(BPF_RB_AVAIL_DATA)) > QUIET_BYTES;
