@@ -4,7 +4,7 @@
 //! `guard_dialect`); the code here is a small interpreter of them.
 //!
 //! 1. The **lexer** steps one row a byte: `cells[row + column of the byte]`.
-//!    A cell below [`CELL_BYTES`] is the next row; from [`CELL_BYTES`] on it is the number
+//!    A cell below `CELL_BYTES` is the next row; from `CELL_BYTES` on it is the number
 //!    of an [`Event`], raised mostly where a token ends.
 //! 2. The **statement automaton** steps one state a token:
 //!    `steps[state + column of the token]` is the next state and an [`Action`]:
