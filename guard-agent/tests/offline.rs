@@ -227,6 +227,8 @@ const HARMFUL: &[(&str, bool)] = &[
     ("COPY customers TO PROGRAM 'cat'", true),
     ("COPY customers TO '/tmp/x'", true),
     ("DO $$BEGIN DELETE FROM customers; END$$", true),
+    ("SELECT pg_read_file('/etc/passwd')", true),
+    ("SELECT pg_terminate_backend(7)", true),
     ("SELECT * FROM customers", false),
     ("SELECT set_config('row_security', 'off', false)", true),
     ("ALTER TABLE customers DROP COLUMN ssn", false),
