@@ -145,7 +145,7 @@ class Facts:
     def dry_query(self, query):
         """A query that is only written down: it reads, and runs nothing."""
         inner = Facts(self.safe)
-        inner.statement(query)
+        inner.statement(query, dry=True)
         self.may.update(inner.must | inner.may)
         self.tables.update(inner.tables)
 
