@@ -287,9 +287,7 @@ mod tests {
         let own = std::process::id();
         let mut processes = Processes::default();
         let process = Process::myself().expect("/proc is mounted");
-        let Some(path) = cgroup_of(&process) else {
-            return;
-        };
+        let path = cgroup_of(&process).expect("Guard needs cgroup v2, and so does this test");
         let mut start = start(own, 0, "/bin/true", b"true\0");
         start.cgroup = cgroup_id(&path).unwrap_or(1);
         let facts = processes.started(&start, 1, 0, &Words::default());
