@@ -65,6 +65,11 @@ pub trait Names {
         }
         self.store(kind, name, facts);
     }
+    /// Copies facts: in the kernel a plain copy of so many bytes is a slow loop.
+    #[inline(always)]
+    fn copy(&self, from: &Facts, to: &mut Facts) {
+        *to = *from;
+    }
     /// Forgets a name.
     fn remove(&mut self, kind: u32, name: u64);
     /// Forgets all names.

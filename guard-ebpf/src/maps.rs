@@ -3,6 +3,7 @@
 
 use crate::kernel::atomic;
 use crate::kernel::program::Scratch;
+use crate::kernel::read;
 use crate::stream::Sock;
 use crate::stream::names::NameKey;
 use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
@@ -469,7 +470,7 @@ pub(crate) fn remember_name(key: &NameKey, facts: &Facts) {
     }
     if let Some(entry) = NAMES.get_ptr_mut(key) {
         // SAFETY: a map value of this type, not null; see `name` for eviction.
-        unsafe { *entry = *facts };
+        read::copy_whole(facts, unsafe { &mut *entry });
     }
 }
 

@@ -74,7 +74,7 @@ fn execute<N: Names>(stream: &mut Stream, names: &mut N) {
     let last = stream.name == LAST && stream.scan.server.maria != 0;
     let facts = &mut stream.scan.facts;
     if last {
-        *facts = stream.unnamed;
+        names.copy(&stream.unnamed, facts);
     } else if stream.mysql.uncounted != 0 || !names.load(STATEMENT, key(stream.name), facts) {
         facts.set_unknown();
     }
@@ -105,7 +105,7 @@ const fn classes(kind: u8) -> u64 {
 pub fn commit<N: Names>(stream: &mut Stream, names: &mut N) {
     match stream.kind {
         command::PREPARE => {
-            stream.unnamed = stream.scan.facts;
+            names.copy(&stream.scan.facts, &mut stream.unnamed);
             stream.mysql.prepared = stream.mysql.prepared.wrapping_add(1);
             let identifier = stream.mysql.prepared as u64;
             names.store(STATEMENT, key(identifier), &stream.scan.facts);

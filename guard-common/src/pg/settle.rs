@@ -55,7 +55,7 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
         }
         b'E' => {
             if stream.name == hash::START {
-                *facts = stream.portal;
+                names.copy(&stream.portal, facts);
             } else if !names.load(PORTAL, stream.name, facts) {
                 facts.set_unknown();
             }
@@ -98,7 +98,7 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
 pub fn commit<N: Names>(stream: &mut Stream, names: &mut N) {
     match stream.kind {
         b'P' if stream.name == hash::START => {
-            stream.unnamed = stream.scan.facts;
+            names.copy(&stream.scan.facts, &mut stream.unnamed);
             let doubt = if stream.group == 0 {
                 0
             } else {
@@ -246,7 +246,7 @@ const TRANSACTIONAL: u64 = Class::Transaction.bit() | Class::Dynamic.bit();
 fn bind<N: Names>(stream: &mut Stream, names: &mut N) {
     let facts = &mut stream.scan.facts;
     if stream.second_name == hash::START {
-        *facts = stream.unnamed;
+        names.copy(&stream.unnamed, facts);
     } else if !names.load(STATEMENT, stream.second_name, facts) {
         facts.set_unknown();
         if stream.second_name == stream.refused {
@@ -254,7 +254,7 @@ fn bind<N: Names>(stream: &mut Stream, names: &mut N) {
         }
     }
     if stream.name == hash::START {
-        stream.portal = *facts;
+        names.copy(facts, &mut stream.portal);
         let doubt = if stream.group == 0 { 0 } else { PORTAL_DOUBT };
         stream.doubt = stream.doubt & !PORTAL_DOUBT | doubt;
     } else {

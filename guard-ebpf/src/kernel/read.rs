@@ -7,6 +7,7 @@ use aya_ebpf::helpers::generated::{
 };
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
+use zerocopy::FromBytes;
 
 /// Values that any bytes are good for.
 pub(crate) trait Plain: Copy {}
@@ -101,6 +102,22 @@ pub(crate) fn kernel_at<const N: usize>(
         )
     };
     result == 0
+}
+
+/// Copies a large value from one place in map memory to another.
+///
+/// VERIFIER: a plain copy is a loop over bytes, and the proof follows each of them.
+#[inline(always)]
+pub(crate) fn copy_whole<T: FromBytes>(from: &T, to: &mut T) {
+    // SAFETY: the helper writes the bytes of one `T` to another, for which any
+    // bytes are good, and reads by probing.
+    unsafe {
+        bpf_probe_read_kernel(
+            core::ptr::from_mut(to).cast(),
+            size_of::<T>() as u32,
+            core::ptr::from_ref(from).cast(),
+        );
+    }
 }
 
 /// Copies up to `N` bytes from one map value to another.

@@ -3,6 +3,7 @@
 use crate::emit;
 use crate::hooks;
 use crate::kernel::clock;
+use crate::kernel::read;
 use crate::kernel::repeat::Kernel;
 use crate::maps;
 use crate::stream::Sock;
@@ -188,7 +189,7 @@ extern "C" fn guard_record(sock: *mut Sock, judge: u32, effect: u32, sequence: u
     record.judge = judge as u8;
     record.database = stream.database;
     record.user = stream.user;
-    record.facts = stream.scan.facts;
+    read::copy_whole(&stream.scan.facts, &mut record.facts);
     emit::send_statement(record);
     0
 }

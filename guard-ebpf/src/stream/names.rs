@@ -3,6 +3,7 @@
 //! The facts live in one LRU map for all sockets. Each socket remembers which
 //! entries are its own, so that nothing of it stays behind when it closes.
 
+use crate::kernel::read;
 use crate::kernel::repeat::Kernel;
 use crate::maps;
 use guard_common::abi::event::{JUDGE_AUTHORITY, JUDGE_VOICE};
@@ -71,7 +72,7 @@ impl Names for KernelNames<'_> {
             .or_else(|| maps::name(&self.key(kind, name, JUDGE_AUTHORITY)));
         match known {
             Some(facts) => {
-                *into = *facts;
+                self.copy(facts, into);
                 true
             }
             None => false,
@@ -99,6 +100,11 @@ impl Names for KernelNames<'_> {
     fn keep(&mut self, kind: u32, name: u64, facts: &mut Facts) {
         let name = name.wrapping_add(kind as u64);
         guard_names_keep(self.index, facts, self.socket, name, self.judge as u32);
+    }
+
+    #[inline(always)]
+    fn copy(&self, from: &Facts, to: &mut Facts) {
+        read::copy_whole(from, to);
     }
 
     #[inline(always)]

@@ -5,6 +5,7 @@
 //! stream, or a refused message has already begun to leave, it stays silent
 //! and the authority ends the connection.
 
+use crate::kernel::read;
 use crate::kernel::repeat::Kernel;
 use crate::maps;
 use crate::stream::authority::{Digest, digest_start};
@@ -137,8 +138,8 @@ extern "C" fn guard_voice_join(sock: *mut Sock) -> u32 {
     let Some(sock) = (unsafe { sock.as_mut() }) else {
         return 1;
     };
-    sock.voice.unnamed = sock.authority.unnamed;
-    sock.voice.portal = sock.authority.portal;
+    read::copy_whole(&sock.authority.unnamed, &mut sock.voice.unnamed);
+    read::copy_whole(&sock.authority.portal, &mut sock.voice.portal);
     sock.voice.opaque = sock.authority.opaque;
     sock.voice.phase = sock.authority.phase;
     sock.voice.database = sock.authority.database;
