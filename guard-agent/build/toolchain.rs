@@ -169,6 +169,7 @@ pub(crate) fn rustflags(toolchain: &Toolchain, workspace: &Path) -> OsString {
     for flag in [
         "link-arg=--btf",
         "link-arg=--cpu-features=+allows-misaligned-mem-access",
+        "link-arg=--disable-expand-memcpy-in-order",
         "debuginfo=2",
         "target-cpu=v3",
         "panic=abort",
