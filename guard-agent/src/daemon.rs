@@ -24,13 +24,14 @@ use crate::events::numbers::Numbers;
 use crate::events::processes::Processes;
 use crate::events::reader::Reader;
 use crate::events::render::Host;
+use crate::events::settle::{SETTLE, Settling};
 use crate::journal::Journal;
 use crate::metrics::Counters;
 use crate::sessions::Sessions;
 use act::{Done, Running};
 use kernel::Kernel;
 use rules::{History, Loader};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -62,8 +63,11 @@ pub struct Daemon {
     brake: Brake,
     history: History,
     loader: Loader,
+    settling: Settling,
     numbers: Numbers,
     cursors: BTreeMap<u32, u64>,
+    /// Answers of [`Daemon::since`] for the batch at hand.
+    births: HashMap<u32, u64>,
     counters: Counters,
     resets: reset::Queue,
     running: Running,
@@ -99,7 +103,8 @@ impl Signals {
 }
 
 impl Inputs {
-    async fn next(&mut self) -> Input {
+    /// `unsettled`: records wait to be looked at again.
+    async fn next(&mut self, unsettled: bool) -> Input {
         tokio::select! {
             biased;
             _ = self.signals.terminate.recv() => Input::Stop("SIGTERM"),
@@ -107,6 +112,7 @@ impl Inputs {
             _ = self.tick.tick() => Input::Tick,
             Some(done) = self.killed.recv() => Input::Killed(done),
             records = self.reader.batch() => Input::Records(records),
+            () = tokio::time::sleep(SETTLE), if unsettled => Input::Records(Ok(self.reader.rest())),
             Some(call) = self.calls.recv() => Input::Call(call),
             _ = self.signals.hangup.recv() => Input::Reload,
         }
@@ -118,9 +124,9 @@ impl Daemon {
     async fn run(&mut self, inputs: &mut Inputs) -> io::Result<&'static str> {
         let mut calls_waiting = 0_u32;
         loop {
-            match inputs.next().await {
+            match inputs.next(self.settling.is_waiting()).await {
                 Input::Records(records) => {
-                    self.records(&records?);
+                    self.records(records?);
                     // Under a flood of events the API still gets its turn.
                     calls_waiting += 1;
                     if calls_waiting >= 8 {
@@ -134,7 +140,7 @@ impl Daemon {
                 Input::Killed(done) => self.killed(done),
                 Input::Tick => {
                     let rest = inputs.reader.rest();
-                    self.records(&rest);
+                    self.records(rest);
                     self.tick();
                 }
                 Input::Reload => self.reload_by_signal(),
@@ -155,8 +161,9 @@ impl Daemon {
             if rest.is_empty() {
                 break;
             }
-            self.records(&rest);
+            self.records(rest);
         }
+        self.rest();
         while let Ok(done) = inputs.killed.try_recv() {
             self.killed(done);
         }

@@ -4,6 +4,10 @@
 //! Everything in here may leave the host: identifiers and redacted arguments,
 //! never a literal.
 
+mod shared;
+
+pub use shared::Shared;
+
 use crate::facts::StatementWords;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -25,6 +29,12 @@ pub enum Record {
 }
 
 impl Record {
+    /// Nobody waits for it: nothing was refused, and nothing happened to Guard.
+    #[must_use]
+    pub fn can_wait(&self) -> bool {
+        matches!(self, Self::Decision(record) if matches!(record.verdict, "allow" | "audit"))
+    }
+
     /// Gives the record its place in the journal.
     pub fn number(&mut self, seq: u64) {
         match self {
@@ -52,9 +62,9 @@ pub struct Decision {
     /// Id of this boot.
     pub boot_id: Arc<str>,
     /// Who acts, and why.
-    pub session: Option<Arc<SessionFacts>>,
+    pub session: Option<Shared<SessionFacts>>,
     /// Which process.
-    pub process: Arc<ProcessFacts>,
+    pub process: Shared<ProcessFacts>,
     /// `exec`, `connect` or `statement`.
     pub action: &'static str,
     /// What is done.
@@ -301,7 +311,7 @@ pub enum Lifecycle {
         by: Actor,
     },
     SessionBegin {
-        session: Arc<SessionFacts>,
+        session: Shared<SessionFacts>,
         pid: u32,
         origin: &'static str,
     },

@@ -1,7 +1,7 @@
 //! From the kernel's ring buffer to records.
 //!
-//! [`decode`] doubts every byte, [`numbers`] finds what was lost, [`processes`]
-//! names who acted, [`redact`] hides what arguments say, and [`render`] makes
+//! [`settle`] waits for what becomes of a statement, [`decode`] doubts every byte,
+//! [`numbers`] finds what was lost, [`processes`] names who acted, [`redact`] hides what arguments say, and [`render`] makes
 //! the record.
 
 pub mod clock;
@@ -11,3 +11,4 @@ pub mod processes;
 pub mod reader;
 pub mod redact;
 pub mod render;
+pub mod settle;

@@ -115,7 +115,7 @@ impl Journal {
         let (sender, receiver) = sync_channel(queue);
         let (head_out, head) = watch::channel(last);
         let counters = Arc::new(Counters::default());
-        let writer = writer::Writer::new(store, last, head_out, Arc::clone(&counters));
+        let writer = writer::Writer::new(store, last, head_out, Arc::clone(&counters), queue);
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || writer.run(&receiver))
@@ -136,9 +136,13 @@ impl Journal {
 
     /// Stores a record, and with it how far the ring buffer is read.
     pub fn write(&self, record: Record, cursor: Cursor) {
+        let waits = record.can_wait();
         if !self.send(Message::Record(record, cursor)) {
             self.counters.lost_queue.fetch_add(1, Ordering::Relaxed);
             self.counters.untold_queue.fetch_add(1, Ordering::Relaxed);
+        }
+        if !waits && let Some(thread) = &self.thread {
+            thread.thread().unpark();
         }
     }
 
@@ -201,10 +205,11 @@ impl Journal {
     /// Writes what waits and closes the file.
     pub fn close(mut self) {
         let close = self.queue.send(Message::Close);
-        if let (Ok(()), Some(thread)) = (close, self.thread.take())
-            && thread.join().is_err()
-        {
-            tracing::error!("the journal's thread has panicked");
+        if let (Ok(()), Some(thread)) = (close, self.thread.take()) {
+            thread.thread().unpark();
+            if thread.join().is_err() {
+                tracing::error!("the journal's thread has panicked");
+            }
         }
     }
 }

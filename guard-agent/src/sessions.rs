@@ -12,11 +12,10 @@ pub use sweep::Ended;
 
 use crate::daemon::kernel::{Kernel, KernelError};
 use crate::daemon::rules::Rules;
-use crate::decision::{SessionFacts, Subject, hex};
+use crate::decision::{SessionFacts, Shared, Subject, hex};
 use guard_common::abi::session::{ORIGIN_EXEC, SESSION_QUARANTINED, Session};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Sessions nested in one another that are followed; the kernel's table would
@@ -78,7 +77,7 @@ pub struct Entry {
     /// Who and why.
     pub identity: Identity,
     /// The same, as records show it.
-    pub facts: Arc<SessionFacts>,
+    pub facts: Shared<SessionFacts>,
     /// The session in which it was started, or 0.
     pub parent: u64,
     /// Boot time of the begin, in nanoseconds.
@@ -108,7 +107,7 @@ impl Entry {
         };
         Self {
             identity,
-            facts: Arc::new(facts),
+            facts: Shared::new(facts),
             parent: kernel.parent,
             begin_ns: kernel.begin_ns,
             born_in_kernel: kernel.origin == ORIGIN_EXEC,

@@ -71,7 +71,7 @@ impl Daemon {
             return Err(Refusal::failed("the process has ended"));
         }
         let event = Lifecycle::SessionBegin {
-            session: Arc::clone(&entry.facts),
+            session: entry.facts.clone(),
             pid: peer.pid,
             origin: "launch",
         };

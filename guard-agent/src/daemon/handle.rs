@@ -7,49 +7,32 @@ use crate::events::clock::{self, Clock};
 use crate::events::decode::{self, Event, Start};
 use crate::events::redact::{Words, file_name, lossy};
 use crate::events::render::{Actor, Renderer};
+use crate::events::settle::Withheld;
 use crate::sessions::{Identity, user_name};
-use guard_common::abi::event::{EVENT_POISONED, Header, JUDGE_AUTHORITY, SessionChange, Statement};
+use guard_common::abi::event::{Header, SessionChange};
 use guard_common::verdict::{self, Effect, Mode, NO_RULE, Verdict};
-use std::collections::HashMap;
 use std::time::Instant;
 
-/// What was allowed and did not leave, because a later message of the same packet
-/// was refused: by socket, from which TCP sequence number on.
-///
-/// The kernel writes those records before it knows, and the word of the end within
-/// the same packet: they come in one batch.
-struct Withheld(HashMap<u64, u32>);
-
-impl Withheld {
-    fn in_batch(records: &[Box<[u8]>]) -> Self {
-        let ends = records.iter().filter_map(|bytes| {
-            let header = decode::header(bytes).ok()?;
-            match (header.kind == EVENT_POISONED).then(|| decode::body(&header, bytes))? {
-                Ok(Event::Poisoned(end)) => Some((end.socket, end.withheld_from)),
-                _ => None,
-            }
-        });
-        Self(ends.collect())
-    }
-
-    fn has(&self, statement: &Statement) -> bool {
-        // Serial arithmetic (RFC 1982).
-        let behind = |from: &u32| statement.sequence.wrapping_sub(*from) as i32 >= 0;
-        statement.judge == JUDGE_AUTHORITY
-            && statement.effect == Effect::None as u8
-            && self.0.get(&statement.socket).is_some_and(behind)
-    }
-}
-
 impl Daemon {
-    /// Takes a batch of records.
-    pub(super) fn records(&mut self, records: &[Box<[u8]>]) {
+    /// Takes a batch of records; those that are not settled wait for the next.
+    pub(super) fn records(&mut self, records: Vec<Box<[u8]>>) {
+        let (records, withheld) = self.settling.add(records, clock::boot_ns());
+        self.settled(&records, &withheld);
+    }
+
+    /// Takes all records that still wait.
+    pub(super) fn rest(&mut self) {
+        let (records, withheld) = self.settling.rest();
+        self.settled(&records, &withheld);
+    }
+
+    fn settled(&mut self, records: &[Box<[u8]>], withheld: &Withheld) {
         if records.is_empty() {
             return;
         }
         let clock = Clock::read();
         let at = Instant::now();
-        let withheld = Withheld::in_batch(records);
+        self.births.clear();
         for bytes in records {
             match decode::header(bytes) {
                 Ok(header) => {
@@ -58,7 +41,7 @@ impl Daemon {
                     let cursor = self.cursors.entry(header.cpu).or_default();
                     *cursor = header.number.max(*cursor);
                     match decode::body(&header, bytes) {
-                        Ok(event) => self.event(&event, clock, at, &withheld),
+                        Ok(event) => self.event(&event, clock, at, withheld),
                         Err(doubt) => {
                             self.counters.doubt(doubt);
                             self.lost_in_ring(1);
@@ -129,7 +112,7 @@ impl Daemon {
             if entry.born_in_kernel && entry.identity.program.is_none() {
                 entry.identity.program = Some(lossy(file_name(&start.path)));
             }
-            std::sync::Arc::clone(&entry.facts)
+            entry.facts.clone()
         });
         let actor = Actor { session, process };
         let record = self.renderer(clock).exec(start, actor);
@@ -244,7 +227,7 @@ impl Daemon {
             self.journal.remember(header.session, &identity);
             let entry = self.sessions.begun(header.session, identity, &session);
             let event = Lifecycle::SessionBegin {
-                session: std::sync::Arc::clone(&entry.facts),
+                session: entry.facts.clone(),
                 pid: header.tgid,
                 origin: "exec",
             };
@@ -269,15 +252,19 @@ impl Daemon {
         let since_ns = self.since(header.tgid);
         let session = self.sessions.find(header.session);
         Actor {
-            session: session.map(|entry| std::sync::Arc::clone(&entry.facts)),
+            session: session.map(|entry| entry.facts.clone()),
             process: self.processes.find((header.tgid, since_ns)),
         }
     }
 
-    /// Boot time of a process's entry in the task table; 0 when it has none.
-    fn since(&self, tgid: u32) -> u64 {
-        let task = self.kernel.lock().task(tgid).ok().flatten();
-        task.map_or(0, |task| task.since_ns)
+    /// Boot time of a process's entry in the task table; 0 when it has none. It is
+    /// read once for a batch.
+    fn since(&mut self, tgid: u32) -> u64 {
+        let kernel = &self.kernel;
+        *self.births.entry(tgid).or_insert_with(|| {
+            let task = kernel.lock().task(tgid).ok().flatten();
+            task.map_or(0, |task| task.since_ns)
+        })
     }
 
     /// Words that may be shown of a program start: launchers, and what the

@@ -25,12 +25,13 @@ use crate::events::numbers::Numbers;
 use crate::events::processes::Processes;
 use crate::events::reader::{Reader, Ring};
 use crate::events::render::Host;
+use crate::events::settle::Settling;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError};
 use crate::metrics::Counters;
 use crate::sessions::Sessions;
 use crate::shutdown;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -175,8 +176,10 @@ pub(super) async fn serve(
         brake: Brake::new(config.kill_limit, config.kill_window),
         history: History::default(),
         loader,
+        settling: Settling::default(),
         numbers: Numbers::new(&cursors, !started.adopted),
         cursors: BTreeMap::new(),
+        births: HashMap::new(),
         counters: Counters::default(),
         resets: reset::Queue::start(kernel.clone()).map_err(system("thread"))?,
         running: Running::new(done),

@@ -5,7 +5,7 @@
 //! about cgroups not met before: asking it about a process that is just starting
 //! makes that process wait.
 
-use crate::decision::{Ancestor, ProcessFacts};
+use crate::decision::{Ancestor, ProcessFacts, Shared};
 use crate::events::decode::Start;
 use crate::events::redact::{self, Words, lossy};
 use procfs::process::Process;
@@ -13,9 +13,8 @@ use std::collections::{HashMap, VecDeque};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::sync::Arc;
 
-/// Processes kept; about 1 KiB each.
+/// Processes kept; about 2 KiB each.
 const KEPT: usize = 16_384;
 
 /// Parents named in a record.
@@ -31,7 +30,7 @@ const CGROUPS: usize = 4_096;
 /// What is known of processes.
 #[derive(Default)]
 pub struct Processes {
-    known: HashMap<u32, (u64, Arc<ProcessFacts>)>,
+    known: HashMap<u32, (u64, Shared<ProcessFacts>)>,
     order: VecDeque<u32>,
     /// Paths by cgroup id. The kernel gives an id to one cgroup only, and a
     /// cgroup keeps its path (cgroup v2 has no rename).
@@ -48,7 +47,7 @@ impl Processes {
         since_ns: u64,
         parent: u64,
         words: &Words,
-    ) -> Arc<ProcessFacts> {
+    ) -> Shared<ProcessFacts> {
         let pid = start.header.tgid;
         let cgroup = self.cgroup(start.cgroup, pid);
         let argv = start.argv.strip_suffix(b"\0").unwrap_or(&start.argv);
@@ -65,8 +64,8 @@ impl Processes {
             pod: None,
             ancestors: self.line(start.parent, parent),
         };
-        self.keep((pid, since_ns), Arc::new(facts.clone()));
-        Arc::new(ProcessFacts {
+        self.keep((pid, since_ns), Shared::new(facts.clone()));
+        Shared::new(ProcessFacts {
             source: "exec",
             ..facts
         })
@@ -116,15 +115,15 @@ impl Processes {
     }
 
     /// The process that connected, as known from its start or from `/proc`.
-    pub fn find(&mut self, key: Key) -> Arc<ProcessFacts> {
+    pub fn find(&mut self, key: Key) -> Shared<ProcessFacts> {
         let (pid, since_ns) = key;
         if let Some((known, facts)) = self.known.get(&pid)
             && (since_ns == 0 || *known == since_ns)
         {
-            return Arc::clone(facts);
+            return facts.clone();
         }
-        let facts = Arc::new(self.look_up(pid));
-        self.keep(key, Arc::clone(&facts));
+        let facts = Shared::new(self.look_up(pid));
+        self.keep(key, facts.clone());
         facts
     }
 
@@ -179,7 +178,7 @@ impl Processes {
         line
     }
 
-    fn keep(&mut self, (pid, since_ns): Key, facts: Arc<ProcessFacts>) {
+    fn keep(&mut self, (pid, since_ns): Key, facts: Shared<ProcessFacts>) {
         if self.known.insert(pid, (since_ns, facts)).is_none() {
             self.order.push_back(pid);
         }
@@ -303,7 +302,7 @@ mod tests {
         let mut processes = Processes::default();
         for pid in 0..(KEPT as u32 + 100) {
             let facts = processes.look_up(0);
-            processes.keep((GONE + pid, 1), Arc::new(facts));
+            processes.keep((GONE + pid, 1), Shared::new(facts));
         }
         assert_eq!(processes.known.len(), KEPT);
     }

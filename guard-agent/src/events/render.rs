@@ -5,7 +5,7 @@ mod statement;
 use crate::daemon::rules::{History, Rules};
 use crate::decision::{
     ActionFacts, ConnectFacts, Decision, ExecFacts, Observed, PolicyRef, ProcessFacts,
-    SessionFacts, VERSION, hex,
+    SessionFacts, Shared, VERSION, hex,
 };
 use crate::events::clock::{self, Clock};
 use crate::events::decode::Start;
@@ -31,9 +31,9 @@ pub struct Host {
 #[derive(Clone, Debug)]
 pub struct Actor {
     /// The session, where it is known.
-    pub session: Option<Arc<SessionFacts>>,
+    pub session: Option<Shared<SessionFacts>>,
     /// The process.
-    pub process: Arc<ProcessFacts>,
+    pub process: Shared<ProcessFacts>,
 }
 
 /// Renders records.

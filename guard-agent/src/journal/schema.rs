@@ -11,6 +11,11 @@ use std::time::Duration;
 /// Version of the schema: `PRAGMA user_version`.
 pub(super) const VERSION: u32 = 1;
 
+/// Room for five decisions or so: with 4 KiB it is two, and each page costs two
+/// writes and a read until it is in its place.
+const PAGE_BYTES: u32 = 8192;
+
+/// Rows are read in their order, so no other index would be used.
 const SCHEMA: &str = "
 CREATE TABLE records (
     seq INTEGER PRIMARY KEY,
@@ -23,8 +28,6 @@ CREATE TABLE records (
     dataset TEXT,
     json TEXT NOT NULL
 ) STRICT;
-CREATE INDEX records_time ON records (time);
-CREATE INDEX records_session ON records (session);
 CREATE TABLE cursors (cpu INTEGER PRIMARY KEY, number INTEGER NOT NULL) STRICT;
 CREATE TABLE sessions (id INTEGER PRIMARY KEY, identity TEXT NOT NULL) STRICT;
 CREATE TABLE policies (epoch INTEGER PRIMARY KEY, sha256 TEXT NOT NULL) STRICT;
@@ -61,7 +64,10 @@ impl Store {
         // The writer tries again by itself, and counts.
         self.connection.busy_timeout(Duration::ZERO).map_err(sql)?;
         self.connection
-            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+            .execute_batch(&format!(
+                "PRAGMA page_size = {PAGE_BYTES}; \
+                 PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+            ))
             .map_err(sql)?;
         let found: u32 = self
             .connection

@@ -20,6 +20,14 @@ const TRIES: u32 = 4;
 /// Pause before the second try; doubles with each. All tries take 350 ms.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// How long records that nobody waits for are gathered: a commit costs as much as
+/// many records. A queue with little room is emptied sooner, so that it loses
+/// nothing at [`RATE`] that it would keep otherwise.
+const GATHER: Duration = Duration::from_millis(50);
+
+/// Records a second that fill the queue while records are gathered, at the least.
+const RATE: u32 = 200_000;
+
 /// How long losses of the queue may wait for a record that tells of them.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -28,6 +36,7 @@ pub(super) struct Writer {
     last: u64,
     head: watch::Sender<u64>,
     counters: Arc<Counters>,
+    gather: Duration,
     /// Records lost on the disk that no gap record tells of yet.
     untold_disk: u64,
 }
@@ -38,12 +47,16 @@ impl Writer {
         last: u64,
         head: watch::Sender<u64>,
         counters: Arc<Counters>,
+        room: usize,
     ) -> Self {
+        let room = u32::try_from(room).unwrap_or(u32::MAX);
+        let fills = Duration::from_secs(room.into()) / RATE;
         Self {
             store,
             last,
             head,
             counters,
+            gather: fills.min(GATHER),
             untold_disk: 0,
         }
     }
@@ -52,7 +65,13 @@ impl Writer {
         loop {
             let mut group = Vec::new();
             match queue.recv_timeout(IDLE) {
-                Ok(message) => group.push(message),
+                Ok(message) => {
+                    if can_wait(&message) {
+                        // Ended by `unpark` for a record that cannot wait.
+                        std::thread::park_timeout(self.gather);
+                    }
+                    group.push(message);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => group.push(Message::Close),
             }
@@ -167,6 +186,14 @@ impl Writer {
         }
         transaction.commit()?;
         Ok(last)
+    }
+}
+
+fn can_wait(message: &Message) -> bool {
+    match message {
+        Message::Record(record, _) => record.can_wait(),
+        Message::Cursor(..) => true,
+        _ => false,
     }
 }
 
