@@ -3,9 +3,9 @@
 use crate::kernel::{clock, task};
 use crate::maps;
 use guard_common::abi::ABI_VERSION;
-use guard_common::abi::event::{Header, Poisoned, Statement};
+use guard_common::abi::event::{Header, Poisoned};
 use guard_common::fault::Fault;
-use zerocopy::IntoBytes;
+use zerocopy::{FromBytes, IntoBytes};
 
 /// Who and what a record is about.
 #[derive(Clone, Copy)]
@@ -79,6 +79,29 @@ pub(crate) fn put<T: 'static>(
     entry.submit(maps::wakeup(urgent));
 }
 
+/// The same for a record that is too large for the stack: `fill` writes all of it
+/// but the header, where it begins.
+#[inline(always)]
+pub(crate) fn put_in_place<T: FromBytes + 'static>(
+    kind: u16,
+    origin: Origin,
+    urgent: bool,
+    fill: impl FnOnce(&mut T),
+) {
+    let header = header(kind, size_of::<T>() as u32, origin);
+    let Some(mut entry) = maps::reserve::<T>() else {
+        maps::count_fault(Fault::RingFull);
+        return;
+    };
+    let record = entry.as_mut_ptr();
+    // SAFETY: memory of a whole record that nobody else sees before it is
+    // submitted; any bytes are one.
+    fill(unsafe { &mut *record });
+    // SAFETY: a record begins with its header.
+    unsafe { record.cast::<Header>().write(header) };
+    entry.submit(maps::wakeup(urgent));
+}
+
 /// Sends a record that was put together in map memory.
 ///
 /// `record` begins with the header that [`header`] made. `urgent`: the agent has
@@ -88,13 +111,6 @@ pub(crate) fn send(record: &[u8], urgent: bool) {
     if !maps::output(record, urgent) {
         maps::count_fault(Fault::RingFull);
     }
-}
-
-/// Sends the record of a statement.
-#[inline(always)]
-pub(crate) fn send_statement(record: &Statement) {
-    let urgent = record.decision.denies() || record.decision.observed != 0;
-    send(record.as_bytes(), urgent);
 }
 
 /// Sends the record of a poisoned socket.

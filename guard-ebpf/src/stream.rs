@@ -7,8 +7,12 @@
 //!
 //! The kernel serialises them: both run with the socket's lock held (the voice
 //! in `tcp_bpf_sendmsg`, egress below `tcp_write_xmit`), so they may share the
-//! chunk and the record. Nothing here is per CPU: a softirq can run the same
-//! program for another socket in the middle of a scan.
+//! desk. Nothing here is per CPU: a softirq can run the same program for another
+//! socket in the middle of a scan.
+//!
+//! The state is in three socket storages, each below the 8 KiB that newer kernels
+//! give to one, and together below the 20 KiB that the socket's option memory
+//! allows on 6.1. They are made at connect, zeroed, and freed with the socket.
 
 pub(crate) mod authority;
 mod engine;
@@ -20,39 +24,47 @@ pub(crate) mod voice;
 use crate::kernel::socket;
 use crate::maps;
 use aya_ebpf::bindings::bpf_sock;
-use guard_common::abi::event::{Poisoned, Statement};
+use guard_common::abi::event::Poisoned;
 use guard_common::fault::Fault;
 use guard_common::protocol::Protocol;
 use guard_common::stream::{Chunk, Stream};
+use guard_common::verdict::Decision;
 use names::NameIndex;
+use voice::Voice;
 
 /// Substitutes on their way from the voice to the authority.
 pub(crate) const PENDING: usize = 16;
 
-/// State of one socket, in SK_STORAGE: about 12 KiB, below the 20 KiB that the
-/// socket's option memory allows on 6.1.
-///
-/// It is made at connect, zeroed, and freed with the socket.
+/// What is known of the socket, and the authority's place in the stream.
 #[repr(C)]
 pub(crate) struct Sock {
     /// The authority's cursor.
     pub(crate) authority: Stream,
-    /// The voice's cursor.
-    pub(crate) voice: Stream,
-    /// The bytes being read.
-    pub(crate) chunk: Chunk,
-    /// The record being written.
-    pub(crate) record: Statement,
+    /// Whose socket it is.
+    pub(crate) ward: Ward,
     /// The record of its end: where nothing leaves any more.
     pub(crate) poison: Poisoned,
-    /// Digests of substitutes that the authority has yet to see; 0: free.
-    pub(crate) pending: [u64; PENDING],
-    /// Beside each digest: hash of the name whose `Parse` was replaced, or 0.
-    pub(crate) pending_name: [u64; PENDING],
-    /// The name beside the substitute that the authority saw last.
-    pub(crate) pending_taken: u64,
-    /// Names of this socket in `guard_names`.
-    pub(crate) names: NameIndex,
+    /// Substitutes that the authority has yet to see.
+    pub(crate) pending: Pending,
+    /// Next sequence number that the authority has not judged.
+    pub(crate) expect: u32,
+    /// Sequence number of the first byte of the chunk.
+    pub(crate) chunk_sequence: u32,
+    /// Sequence number of the first byte of the message.
+    pub(crate) message_sequence: u32,
+    /// 1 once the SYN was seen.
+    pub(crate) started: u8,
+    /// 1: nothing leaves any more.
+    pub(crate) poisoned: u8,
+    /// 1: the socket is in the voice's map.
+    pub(crate) voiced: u8,
+    /// 1: the voice left bytes that must not be sent; the authority ends it.
+    pub(crate) condemned: u8,
+}
+
+/// Who opened the socket and to where, and what was decided last.
+#[repr(C)]
+pub(crate) struct Ward {
     /// Session of the connect.
     pub(crate) session: u64,
     /// Socket cookie.
@@ -63,58 +75,95 @@ pub(crate) struct Sock {
     pub(crate) dataset_epoch: u64,
     /// Remote address; IPv4 as v4-mapped IPv6, network order.
     pub(crate) address: [u8; 16],
+    /// Id of the last decision.
+    pub(crate) id: u64,
+    /// The last decision.
+    pub(crate) decision: Decision,
     /// Thread group of the connect.
     pub(crate) tgid: u32,
     /// Thread of the connect.
     pub(crate) tid: u32,
     /// User of the connect.
     pub(crate) uid: u32,
-    /// Next sequence number that the authority has not judged.
-    pub(crate) expect: u32,
-    /// Sequence number of the first byte of the chunk (authority).
-    pub(crate) chunk_sequence: u32,
-    /// Sequence number of the first byte of the message (authority).
-    pub(crate) message_sequence: u32,
-    /// Send position at which the voice's cursor stands.
-    pub(crate) voice_next: u32,
-    /// Send position of the first byte of the system call's data.
-    pub(crate) voice_base: u32,
-    /// Offset of the chunk in the system call's data.
-    pub(crate) voice_offset: u32,
-    /// Offset of the current message in the system call's data, or
-    /// [`voice::BEGAN_EARLIER`].
-    pub(crate) voice_message: u32,
-    /// Bytes of the system call's data as it is sent.
-    pub(crate) voice_size: u32,
-    /// Bytes free in the send buffer; negative: none.
-    pub(crate) voice_room: i32,
-    /// The answer of the `sk_msg` program.
-    pub(crate) voice_answer: u32,
-    /// 1: all data of the system call is read, or answered.
-    pub(crate) voice_done: u32,
-    /// Bytes of a substitute written so far.
-    pub(crate) voice_written: u32,
-    /// Length of the first message of the substitute that was rendered last.
-    pub(crate) voice_first: u32,
-    /// What the voice found last: one of [`voice`]'s outcomes.
-    pub(crate) voice_outcome: u32,
-    /// Entries used of `pending`.
-    pub(crate) pending_count: u32,
     /// Remote port, host order.
     pub(crate) port: u16,
     /// Dataset by index, or `NONE` when the policy at hand does not cover it.
     pub(crate) dataset: u8,
-    /// 1 once the SYN was seen.
-    pub(crate) started: u8,
-    /// 1: nothing leaves any more.
-    pub(crate) poisoned: u8,
-    /// 1: the socket is in the voice's map.
-    pub(crate) voiced: u8,
-    /// 1: the voice's cursor is exact at `voice_next`.
-    pub(crate) in_step: u8,
-    /// 1: the voice left bytes that must not be sent; the authority ends it.
-    pub(crate) condemned: u8,
+    /// Zero.
+    reserved: u8,
 }
+
+/// Substitutes on their way.
+#[repr(C)]
+pub(crate) struct Pending {
+    /// Their digests; 0: free.
+    digests: [u64; PENDING],
+    /// Beside each digest: hash of the name whose `Parse` was replaced, or 0.
+    names: [u64; PENDING],
+    /// The name beside the substitute that the authority saw last.
+    taken: u64,
+    /// Entries in use.
+    count: u64,
+}
+
+impl Pending {
+    /// Announces a substitute, where there [is room](Self::has_room).
+    #[inline(always)]
+    fn add(&mut self, digest: u64, name: u64) {
+        let mut index = 0;
+        while index < PENDING {
+            if self.digests[index] == 0 {
+                self.digests[index] = digest;
+                self.names[index] = name;
+                self.count = self.count.wrapping_add(1);
+                break;
+            }
+            index += 1;
+        }
+    }
+
+    /// Takes the substitute with this digest out, its name into `taken`; `false`:
+    /// none was announced.
+    #[inline(always)]
+    fn take(&mut self, digest: u64) -> bool {
+        let mut index = 0;
+        while index < PENDING {
+            if self.digests[index] == digest {
+                self.digests[index] = 0;
+                self.taken = self.names[index];
+                self.count = self.count.wrapping_sub(1);
+                return true;
+            }
+            index += 1;
+        }
+        false
+    }
+
+    /// Tells whether there is room to announce one more.
+    #[inline(always)]
+    pub(crate) const fn has_room(&self) -> bool {
+        self.count < PENDING as u64
+    }
+}
+
+/// What both judges work with.
+#[repr(C)]
+pub(crate) struct Desk {
+    /// The bytes being read.
+    pub(crate) chunk: Chunk,
+    /// Names of this socket in `guard_names`.
+    pub(crate) names: NameIndex,
+}
+
+/// Most that a kernel gives to one socket storage with its head: the largest
+/// cache of `kmalloc`.
+const STORAGE_BYTES: usize = 8192;
+/// The head of a storage, generously.
+const HEAD_BYTES: usize = 256;
+
+const _: () = assert!(size_of::<Sock>() + HEAD_BYTES < STORAGE_BYTES);
+const _: () = assert!(size_of::<Desk>() + HEAD_BYTES < STORAGE_BYTES);
+const _: () = assert!(size_of::<Voice>() + HEAD_BYTES < STORAGE_BYTES);
 
 /// What the connect hook knows of a new database connection.
 ///
@@ -152,30 +201,35 @@ pub(crate) struct Adoption {
 #[inline(always)]
 pub(crate) fn adopt(sk: *mut bpf_sock, adoption: &Adoption) -> bool {
     let connected = socket::is_connected(sk);
-    let Some(sock) = socket::make_state(sk) else {
+    let (Some(sock), Some(_), Some(voice)) = (
+        socket::make_state::<Sock>(sk),
+        socket::make_state::<Desk>(sk),
+        socket::make_state::<Voice>(sk),
+    ) else {
         maps::count_fault(Fault::SocketState);
         return false;
     };
-    if connected && sock.cookie != 0 {
+    if connected && sock.ward.cookie != 0 {
         return true;
     }
-    sock.session = adoption.session;
-    sock.cookie = adoption.cookie;
-    sock.netns = adoption.netns;
-    sock.address = adoption.address;
-    sock.tgid = adoption.tgid;
-    sock.tid = adoption.tid;
-    sock.uid = adoption.uid;
-    sock.port = adoption.port;
-    sock.dataset = adoption.dataset;
-    sock.dataset_epoch = 0;
+    let ward = &mut sock.ward;
+    ward.session = adoption.session;
+    ward.cookie = adoption.cookie;
+    ward.netns = adoption.netns;
+    ward.address = adoption.address;
+    ward.tgid = adoption.tgid;
+    ward.tid = adoption.tid;
+    ward.uid = adoption.uid;
+    ward.port = adoption.port;
+    ward.dataset = adoption.dataset;
+    ward.dataset_epoch = 0;
     sock.started = 0;
-    sock.in_step = 0;
     sock.poisoned = 0;
     sock.condemned = 0;
-    sock.pending_count = 0;
-    sock.pending = [0; PENDING];
+    sock.pending.count = 0;
+    sock.pending.digests = [0; PENDING];
     sock.authority.reset(adoption.protocol);
-    sock.voice.protocol = adoption.protocol as u8;
+    voice.in_step = 0;
+    voice.stream.protocol = adoption.protocol as u8;
     true
 }

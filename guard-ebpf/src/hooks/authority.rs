@@ -4,7 +4,7 @@ use crate::kernel::packet::{self, RST, SYN, Segment, URG};
 use crate::kernel::repeat::Kernel;
 use crate::kernel::socket;
 use crate::maps;
-use crate::stream::{Sock, authority, judge as judging};
+use crate::stream::{Desk, Sock, authority, judge as judging};
 use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
 use guard_common::class::Opaque;
@@ -31,12 +31,13 @@ const MAX_CHUNKS: u32 = 256;
 ///          (`Opaque::Gap`); for what cannot be parsed `Policy::on_fault`
 #[cgroup_skb(egress)]
 pub(crate) fn guard_authority(ctx: SkBuffContext) -> i32 {
-    let Some(sock) = socket::state(socket::of_packet(&ctx)) else {
+    let sk = socket::of_packet(&ctx);
+    let Some(sock) = socket::state::<Sock>(sk) else {
         return PASS;
     };
     let Some(segment) = packet::segment(&ctx) else {
         maps::count_fault(Fault::Packet);
-        if !judging::fault_denies(sock) {
+        if !judging::fault_denies(&mut sock.ward) {
             return PASS;
         }
         if sock.poisoned == 0 {
@@ -60,7 +61,9 @@ pub(crate) fn guard_authority(ctx: SkBuffContext) -> i32 {
     if sock.poisoned != 0 {
         return DROP;
     }
-    if sock.condemned != 0 || judge(&ctx, sock, &segment) {
+    // It is made with the other state; a socket without one sends nothing.
+    let refused = socket::state::<Desk>(sk).is_none_or(|desk| judge(&ctx, sock, desk, &segment));
+    if refused {
         poison(&ctx, sock);
         return DROP;
     }
@@ -70,7 +73,10 @@ pub(crate) fn guard_authority(ctx: SkBuffContext) -> i32 {
 
 /// Feeds the new part of a packet to the authority; `true`: refused.
 #[inline(always)]
-fn judge(ctx: &SkBuffContext, sock: &mut Sock, segment: &Segment) -> bool {
+fn judge(ctx: &SkBuffContext, sock: &mut Sock, desk: &mut Desk, segment: &Segment) -> bool {
+    if sock.condemned != 0 {
+        return true;
+    }
     let seen = sock.expect.wrapping_sub(segment.sequence);
     if sock.started == 0 || seen as i32 > segment.length as i32 || (seen as i32) < 0 {
         maps::count_fault(Fault::StreamGap);
@@ -78,13 +84,14 @@ fn judge(ctx: &SkBuffContext, sock: &mut Sock, segment: &Segment) -> bool {
     } else if segment.flags & URG != 0 {
         // The server reads urgent data apart from the stream.
         lose(sock);
-    } else if sock.voiced == 0 && packet::may_change(ctx) && judging::is_enforced(sock) {
+    } else if sock.voiced == 0 && packet::may_change(ctx) && judging::is_enforced(&mut sock.ward) {
         // What was read here need not be what the server reads.
         lose(sock);
     }
     let mut reading = Reading {
         ctx,
         sock,
+        desk,
         offset: segment.offset.wrapping_add(seen) as u64,
         sequence: segment.sequence.wrapping_add(seen) as u64,
         left: segment.length.wrapping_sub(seen) as u64,
@@ -117,6 +124,7 @@ fn lose(sock: &mut Sock) {
 struct Reading<'a> {
     ctx: &'a SkBuffContext,
     sock: &'a mut Sock,
+    desk: &'a mut Desk,
     offset: u64,
     sequence: u64,
     left: u64,
@@ -127,7 +135,7 @@ impl Reading<'_> {
     /// Gives the rest of the packet up, for a fault of ours.
     #[inline(always)]
     fn lose(&mut self) {
-        if judging::fault_denies(self.sock) {
+        if judging::fault_denies(&mut self.sock.ward) {
             self.refused = 1;
         } else {
             lose(self.sock);
@@ -148,7 +156,7 @@ impl Turn for Reading<'_> {
         } else {
             CHUNK_BYTES as u32
         };
-        if !packet::read(self.ctx, self.sock, self.offset as u32, count) {
+        if !packet::read(self.ctx, &mut self.desk.chunk, self.offset as u32, count) {
             maps::count_fault(Fault::Packet);
             self.lose();
             return false;
@@ -156,7 +164,7 @@ impl Turn for Reading<'_> {
         self.sock.chunk_sequence = self.sequence as u32;
         self.sock.authority.at = 0;
         self.sock.authority.end = count;
-        if authority::chunk(self.sock) {
+        if authority::chunk(self.sock, self.desk) {
             self.refused = 1;
             return false;
         }

@@ -3,6 +3,7 @@
 use crate::kernel::socket::{self, TCP_CLOSED};
 use crate::maps;
 use crate::stream::names::guard_names_sweep;
+use crate::stream::{Desk, Sock};
 use aya_ebpf::bindings::{
     BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB, BPF_SOCK_OPS_STATE_CB, BPF_SOCK_OPS_STATE_CB_FLAG,
 };
@@ -24,12 +25,15 @@ pub(crate) fn guard_sockops(ctx: SockOpsContext) -> u32 {
     if op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB && op != BPF_SOCK_OPS_STATE_CB {
         return 1;
     }
-    let Some(sock) = socket::state(socket::of_sock_ops(&ctx)) else {
+    let sk = socket::of_sock_ops(&ctx);
+    let Some(sock) = socket::state::<Sock>(sk) else {
         return 1;
     };
     if op == BPF_SOCK_OPS_STATE_CB {
-        if ctx.arg(1) == TCP_CLOSED {
-            guard_names_sweep(&raw mut sock.names, sock.cookie);
+        if ctx.arg(1) == TCP_CLOSED
+            && let Some(desk) = socket::state::<Desk>(sk)
+        {
+            guard_names_sweep(&raw mut desk.names, sock.ward.cookie);
         }
         return 1;
     }
@@ -40,7 +44,7 @@ pub(crate) fn guard_sockops(ctx: SockOpsContext) -> u32 {
         maps::count_fault(Fault::SockHash);
     }
     let enforced = maps::policy(maps::live_slot())
-        .is_some_and(|policy| policy.enforced_datasets & (1 << (sock.dataset & 63)) != 0);
+        .is_some_and(|policy| policy.enforced_datasets & (1 << (sock.ward.dataset & 63)) != 0);
     // Sockets under observe rules alone stay out: what a client can notice of a
     // socket in such a map (no SEND_ZC, for one) must not change for them.
     if !enforced {
@@ -48,10 +52,10 @@ pub(crate) fn guard_sockops(ctx: SockOpsContext) -> u32 {
     }
     // What a writer that waited already is about to send is not copied first, as
     // the voice's map promises: the authority must be able to tell.
-    if socket::has_writer_waiting(socket::of_sock_ops(&ctx)) {
+    if socket::has_writer_waiting(sk) {
         return 1;
     }
-    if maps::add_voice(&ctx, sock.cookie) {
+    if maps::add_voice(&ctx, sock.ward.cookie) {
         sock.voiced = 1;
     } else {
         maps::count_fault(Fault::SockHash);

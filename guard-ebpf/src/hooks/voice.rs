@@ -4,7 +4,8 @@ use crate::kernel::message;
 use crate::kernel::repeat::Kernel;
 use crate::kernel::socket;
 use crate::maps;
-use crate::stream::{Sock, judge, voice};
+use crate::stream::voice::{self, Voice};
+use crate::stream::{Desk, Sock, judge};
 use aya_ebpf::bindings::sk_action::SK_PASS;
 use aya_ebpf::macros::sk_msg;
 use aya_ebpf::programs::SkMsgContext;
@@ -30,31 +31,40 @@ const GROWTH: i32 = 4096;
 #[sk_msg]
 pub(crate) fn guard_voice(ctx: SkMsgContext) -> u32 {
     let sk = socket::of_message(&ctx);
-    let Some(sock) = socket::state(sk) else {
+    let (Some(sock), Some(voice), Some(desk)) = (
+        socket::state::<Sock>(sk),
+        socket::state::<Voice>(sk),
+        socket::state::<Desk>(sk),
+    ) else {
         return SK_PASS;
     };
     let Some(send) = socket::send_side(sk) else {
         return SK_PASS;
     };
-    if !voice::join(sock, send.position) {
+    if !voice::join(sock, voice, send.position) {
         return SK_PASS;
     }
-    sock.voice_base = send.position;
-    sock.voice_offset = 0;
-    sock.voice_message = voice::BEGAN_EARLIER;
-    sock.voice_size = ctx.size();
-    sock.voice_room = send.size.wrapping_sub(send.queued) as i32;
-    sock.voice_answer = SK_PASS;
-    sock.voice_done = 0;
-    let mut speaking = Speaking { ctx: &ctx, sock };
+    voice.base = send.position;
+    voice.offset = 0;
+    voice.message = voice::BEGAN_EARLIER;
+    voice.size = ctx.size();
+    voice.room = send.size.wrapping_sub(send.queued) as i32;
+    voice.answer = SK_PASS;
+    voice.done = 0;
+    let mut speaking = Speaking {
+        ctx: &ctx,
+        sock,
+        voice,
+        desk,
+    };
     Kernel::repeat(MAX_TURNS, &mut speaking);
-    let sock = speaking.sock;
-    if sock.voice_done == 0 {
+    let voice = speaking.voice;
+    if voice.done == 0 {
         // Out of turns, or silent: the cursor is not where the data ends.
-        sock.in_step = 0;
+        voice.in_step = 0;
     }
-    sock.voice_next = sock.voice_base.wrapping_add(sock.voice_size);
-    sock.voice_answer
+    voice.next = voice.base.wrapping_add(voice.size);
+    voice.answer
 }
 
 /// VERIFIER(6.18): what changes from turn to turn lives in the socket's state,
@@ -63,16 +73,18 @@ pub(crate) fn guard_voice(ctx: SkMsgContext) -> u32 {
 struct Speaking<'a> {
     ctx: &'a SkMsgContext,
     sock: &'a mut Sock,
+    voice: &'a mut Voice,
+    desk: &'a mut Desk,
 }
 
 impl Turn for Speaking<'_> {
     #[inline(always)]
     fn turn(&mut self, _index: u32) -> bool {
-        let offset = self.sock.voice_offset;
-        let size = self.sock.voice_size;
+        let offset = self.voice.offset;
+        let size = self.voice.size;
         let left = size.wrapping_sub(offset);
         if left == 0 || left > size {
-            self.sock.voice_done = 1;
+            self.voice.done = 1;
             return false;
         }
         let count = if left < CHUNK_BYTES as u32 {
@@ -80,15 +92,15 @@ impl Turn for Speaking<'_> {
         } else {
             CHUNK_BYTES as u32
         };
-        if !message::read(self.ctx, self.sock, offset, count) {
+        if !message::read(self.ctx, &mut self.desk.chunk, offset, count) {
             maps::count_fault(Fault::Voice);
             return false;
         }
-        self.sock.voice.at = 0;
-        self.sock.voice.end = count;
-        match voice::chunk(self.sock) {
+        self.voice.stream.at = 0;
+        self.voice.stream.end = count;
+        match voice::chunk(self.sock, self.voice, self.desk) {
             voice::GO_ON => {
-                self.sock.voice_offset = offset.wrapping_add(count);
+                self.voice.offset = offset.wrapping_add(count);
                 true
             }
             voice::REFUSED => self.substitute(offset),
@@ -104,28 +116,28 @@ impl Speaking<'_> {
     /// Puts our words in place of the message that just ended.
     #[inline(always)]
     fn substitute(&mut self, offset: u32) -> bool {
-        let sock = &mut *self.sock;
-        let start = sock.voice_message;
-        let end = offset.wrapping_add(sock.voice.at);
-        if start == voice::BEGAN_EARLIER || !voice::can_announce(sock) || sock.voice_room < GROWTH {
+        let (sock, voice) = (&mut *self.sock, &mut *self.voice);
+        let start = voice.message;
+        let end = offset.wrapping_add(voice.stream.at);
+        if start == voice::BEGAN_EARLIER || !sock.pending.has_room() || voice.room < GROWTH {
             return false;
         }
-        judge::new_id(sock);
-        let new = voice::render(sock);
+        judge::new_id(&mut sock.ward);
+        let new = voice::render(&sock.ward, voice, &mut self.desk.chunk);
         let old = end.wrapping_sub(start);
         if new == 0 {
             // A message that cannot be answered.
             return false;
         }
-        if !message::replace(self.ctx, sock, start, old, new) {
+        if !message::replace(self.ctx, voice, &self.desk.chunk, (start, old, new)) {
             maps::count_fault(Fault::Voice);
-            voice::condemn(sock);
+            voice::condemn(sock, voice);
             return false;
         }
-        voice::announce(sock);
-        sock.voice_offset = start.wrapping_add(new);
-        sock.voice_size = sock.voice_size.wrapping_add(new).wrapping_sub(old);
-        sock.voice_room = sock.voice_room.wrapping_sub(GROWTH);
+        voice::announce(sock, voice, &self.desk.chunk);
+        voice.offset = start.wrapping_add(new);
+        voice.size = voice.size.wrapping_add(new).wrapping_sub(old);
+        voice.room = voice.room.wrapping_sub(GROWTH);
         true
     }
 
@@ -133,19 +145,19 @@ impl Speaking<'_> {
     /// first thing on a connection, so nothing can be overtaken.
     #[inline(always)]
     fn decline_encryption(&mut self) {
-        let sock = &mut *self.sock;
+        let (sock, voice) = (&mut *self.sock, &mut *self.voice);
         // Only when the request is all that this system call sends.
-        if sock.voice_message != 0 || sock.voice_size != 8 {
+        if voice.message != 0 || voice.size != 8 {
             return;
         }
         if !message::replace_by_byte(self.ctx, 8, b'N') {
             maps::count_fault(Fault::Voice);
-            voice::condemn(sock);
+            voice::condemn(sock, voice);
             return;
         }
-        voice::answered(sock);
-        sock.voice_answer = message::send_back(self.ctx, sock.cookie);
-        sock.voice_size = 0;
-        sock.voice_done = 1;
+        voice::answered(voice);
+        voice.answer = message::send_back(self.ctx, sock.ward.cookie);
+        voice.size = 0;
+        voice.done = 1;
     }
 }

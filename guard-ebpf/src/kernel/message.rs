@@ -3,7 +3,7 @@
 use crate::kernel::bound;
 use crate::kernel::repeat::Kernel;
 use crate::maps;
-use crate::stream::Sock;
+use crate::stream::voice::Voice;
 use aya_ebpf::bindings::BPF_F_INGRESS;
 use aya_ebpf::helpers::generated::{
     bpf_msg_pop_data, bpf_msg_pull_data, bpf_msg_push_data, bpf_probe_read_kernel,
@@ -11,10 +11,11 @@ use aya_ebpf::helpers::generated::{
 use aya_ebpf::programs::SkMsgContext;
 use guard_common::limits::{CHUNK_BYTES, DENIAL_BYTES};
 use guard_common::repeat::{Repeat, Turn};
+use guard_common::stream::Chunk;
 
 /// Copies `count` bytes (1 to [`CHUNK_BYTES`]) at `offset` into the chunk.
 #[inline(always)]
-pub(crate) fn read(ctx: &SkMsgContext, sock: &mut Sock, offset: u32, count: u32) -> bool {
+pub(crate) fn read(ctx: &SkMsgContext, chunk: &mut Chunk, offset: u32, count: u32) -> bool {
     // SAFETY: the helper checks the range against the message.
     if unsafe { bpf_msg_pull_data(ctx.msg, offset, offset.wrapping_add(count), 0) } != 0 {
         return false;
@@ -29,7 +30,7 @@ pub(crate) fn read(ctx: &SkMsgContext, sock: &mut Sock, offset: u32, count: u32)
     // SAFETY: the source is kernel memory of `count` bytes (checked above), read
     // through the probing helper; the chunk has room for them.
     let result =
-        unsafe { bpf_probe_read_kernel(sock.chunk.as_mut_ptr().cast(), count, data as *const _) };
+        unsafe { bpf_probe_read_kernel(chunk.as_mut_ptr().cast(), count, data as *const _) };
     result == 0
 }
 
@@ -40,10 +41,9 @@ pub(crate) fn read(ctx: &SkMsgContext, sock: &mut Sock, offset: u32, count: u32)
 #[inline(always)]
 pub(crate) fn replace(
     ctx: &SkMsgContext,
-    sock: &mut Sock,
-    offset: u32,
-    old: u32,
-    new: u32,
+    voice: &mut Voice,
+    chunk: &Chunk,
+    (offset, old, new): (u32, u32, u32),
 ) -> bool {
     let resized = if new > old {
         // SAFETY: the helper checks the range against the message.
@@ -62,20 +62,22 @@ pub(crate) fn replace(
         return false;
     }
     let (data, end) = (ctx.data(), ctx.data_end());
-    sock.voice_written = 0;
+    voice.written = 0;
     let mut words = Words {
-        sock,
+        voice,
+        chunk,
         data,
         end,
         length: u64::from(new),
     };
     Kernel::repeat((DENIAL_BYTES / 8) as u32, &mut words);
-    words.sock.voice_written >= new
+    words.voice.written >= new
 }
 
 /// Stores the chunk into the message, eight bytes a turn.
 struct Words<'a> {
-    sock: &'a mut Sock,
+    voice: &'a mut Voice,
+    chunk: &'a Chunk,
     data: usize,
     end: usize,
     length: u64,
@@ -92,13 +94,13 @@ impl Turn for Words<'_> {
         if target + 8 > self.end {
             return false;
         }
-        let word = self.sock.chunk.as_ptr().wrapping_add(at).cast::<u64>();
+        let word = self.chunk.as_ptr().wrapping_add(at).cast::<u64>();
         // SAFETY: `at` is a multiple of 8 below the chunk's size; the chunk is
-        // aligned to 8 within the socket's state.
+        // aligned to 8, as the first field of the desk.
         let word = unsafe { word.read() };
         // SAFETY: eight bytes that lie before `data_end` (checked above).
         unsafe { (target as *mut u64).write_unaligned(word) };
-        self.sock.voice_written = at as u32 + 8;
+        self.voice.written = at as u32 + 8;
         true
     }
 }

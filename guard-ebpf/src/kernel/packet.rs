@@ -2,11 +2,11 @@
 
 use crate::kernel::offsets::{OFF_SHARED_FLAGS, OFF_SKB_END, OFF_SKB_HEAD};
 use crate::kernel::{bound, read as probe};
-use crate::stream::Sock;
 use aya_ebpf::helpers::generated::bpf_skb_load_bytes;
 use aya_ebpf::programs::SkBuffContext;
 use guard_common::abi::event::Poisoned;
 use guard_common::limits::CHUNK_BYTES;
+use guard_common::stream::Chunk;
 
 /// Where a TCP segment's payload stands in its packet, and in the stream.
 pub(crate) struct Segment {
@@ -132,19 +132,13 @@ pub(crate) fn may_change(ctx: &SkBuffContext) -> bool {
 
 /// Copies `count` bytes (1 to [`CHUNK_BYTES`]) at `offset` into the chunk.
 #[inline(always)]
-pub(crate) fn read(ctx: &SkBuffContext, sock: &mut Sock, offset: u32, count: u32) -> bool {
+pub(crate) fn read(ctx: &SkBuffContext, chunk: &mut Chunk, offset: u32, count: u32) -> bool {
     let Some(count) = bound::within(count, CHUNK_BYTES as u32) else {
         return false;
     };
     // SAFETY: the chunk has room for `count` bytes (checked above); an offset
     // beyond the packet is an error of the helper.
-    let result = unsafe {
-        bpf_skb_load_bytes(
-            ctx.skb.skb.cast(),
-            offset,
-            sock.chunk.as_mut_ptr().cast(),
-            count,
-        )
-    };
+    let result =
+        unsafe { bpf_skb_load_bytes(ctx.skb.skb.cast(), offset, chunk.as_mut_ptr().cast(), count) };
     result == 0
 }

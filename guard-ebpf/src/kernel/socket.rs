@@ -3,8 +3,7 @@
 use crate::kernel::offsets::{
     OFF_SK_SNDBUF, OFF_SK_WMEM_QUEUED, OFF_SK_WRITE_PENDING, OFF_TCP_WRITE_SEQ,
 };
-use crate::maps;
-use crate::stream::Sock;
+use crate::maps::Stored;
 use aya_ebpf::Global;
 use aya_ebpf::bindings::bpf_sock;
 use aya_ebpf::helpers::generated::{bpf_sk_storage_get, bpf_skc_to_tcp_sock};
@@ -24,31 +23,31 @@ pub(crate) struct SendSide {
     pub(crate) size: u32,
 }
 
-/// The state of a guarded database socket; `None`: not ours.
+/// A part of the state of a guarded database socket; `None`: not ours.
 #[inline(always)]
-pub(crate) fn state<'a>(sk: *mut bpf_sock) -> Option<&'a mut Sock> {
+pub(crate) fn state<'a, T: Stored>(sk: *mut bpf_sock) -> Option<&'a mut T> {
     if sk.is_null() {
         return None;
     }
     // SAFETY: the verifier has typed `sk` as a socket that is not null; without
     // the create flag the helper only looks up.
-    let state = unsafe { bpf_sk_storage_get(maps::sockets(), sk.cast(), ptr::null_mut(), 0) };
+    let state = unsafe { bpf_sk_storage_get(T::map(), sk.cast(), ptr::null_mut(), 0) };
     // SAFETY: null, or the socket's own storage, which lives as long as the
     // socket; the socket's lock makes this the only reference (see `stream`).
-    unsafe { state.cast::<Sock>().as_mut() }
+    unsafe { state.cast::<T>().as_mut() }
 }
 
-/// Makes the state of a socket, zeroed; `None`: no memory.
+/// Makes a part of the state of a socket, zeroed; `None`: no memory.
 #[inline(always)]
-pub(crate) fn make_state<'a>(sk: *mut bpf_sock) -> Option<&'a mut Sock> {
+pub(crate) fn make_state<'a, T: Stored>(sk: *mut bpf_sock) -> Option<&'a mut T> {
     if sk.is_null() {
         return None;
     }
     const CREATE: u64 = aya_ebpf::bindings::BPF_SK_STORAGE_GET_F_CREATE as u64;
     // SAFETY: as in `state`; the kernel zeroes what it allocates.
-    let state = unsafe { bpf_sk_storage_get(maps::sockets(), sk.cast(), ptr::null_mut(), CREATE) };
+    let state = unsafe { bpf_sk_storage_get(T::map(), sk.cast(), ptr::null_mut(), CREATE) };
     // SAFETY: as in `state`; connect holds the socket's lock.
-    unsafe { state.cast::<Sock>().as_mut() }
+    unsafe { state.cast::<T>().as_mut() }
 }
 
 /// Tells whether a connection exists or is being made.

@@ -4,7 +4,7 @@
 use crate::emit;
 use crate::kernel::repeat::Kernel;
 use crate::maps;
-use crate::stream::{PENDING, Sock, judge, protocol};
+use crate::stream::{Desk, Sock, judge, protocol};
 use guard_common::abi::event::{EVENT_POISONED, JUDGE_AUTHORITY, Poisoned};
 use guard_common::hash;
 use guard_common::limits::{CHUNK_BYTES, DENIAL_BYTES};
@@ -12,17 +12,21 @@ use guard_common::repeat::{Repeat, Turn};
 use guard_common::stream::{self, Chunk, what};
 use guard_common::verdict::Effect;
 
-/// Reads the chunk in `sock.chunk[..sock.authority.end]`; 1: a message in it is
+/// Reads the chunk in `desk.chunk[..sock.authority.end]`; 1: a message in it is
 /// refused.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn guard_authority_chunk(sock: *mut Sock) -> u32 {
-    // SAFETY: the verifier checks that the pointer is null or a whole `Sock`;
-    // the socket's lock makes it the only reference.
-    let Some(sock) = (unsafe { sock.as_mut() }) else {
+extern "C" fn guard_authority_chunk(sock: *mut Sock, desk: *mut Desk) -> u32 {
+    // SAFETY: the verifier checks that the pointers are null or whole values;
+    // the socket's lock makes them the only references.
+    let (Some(sock), Some(desk)) = (unsafe { sock.as_mut() }, unsafe { desk.as_mut() }) else {
         return 1;
     };
-    let mut reading = Reading { sock, refused: 0 };
+    let mut reading = Reading {
+        sock,
+        desk,
+        refused: 0,
+    };
     // Each turn takes at least one byte, or ends a message.
     Kernel::repeat(2 * CHUNK_BYTES as u32, &mut reading);
     reading.refused as u32
@@ -30,12 +34,13 @@ extern "C" fn guard_authority_chunk(sock: *mut Sock) -> u32 {
 
 /// See [`guard_authority_chunk`].
 #[inline(always)]
-pub(crate) fn chunk(sock: &mut Sock) -> bool {
-    guard_authority_chunk(sock) != 0
+pub(crate) fn chunk(sock: &mut Sock, desk: &mut Desk) -> bool {
+    guard_authority_chunk(sock, desk) != 0
 }
 
 struct Reading<'a> {
     sock: &'a mut Sock,
+    desk: &'a mut Desk,
     refused: u64,
 }
 
@@ -46,11 +51,11 @@ impl Turn for Reading<'_> {
             return false;
         }
         let from = guard_authority_begin(self.sock);
-        protocol::step(&mut self.sock.authority, &self.sock.chunk);
+        protocol::step(&mut self.sock.authority, &self.desk.chunk);
         if self.sock.authority.hashing != 0 {
-            guard_authority_digest(self.sock, from);
+            guard_authority_digest(self.sock, &self.desk.chunk, from);
         }
-        if self.sock.authority.complete != 0 && guard_authority_message(self.sock) != 0 {
+        if self.sock.authority.complete != 0 && guard_authority_message(self.sock, self.desk) != 0 {
             self.refused = 1;
             return false;
         }
@@ -71,7 +76,7 @@ extern "C" fn guard_authority_begin(sock: *mut Sock) -> u32 {
         sock.message_sequence = sock.chunk_sequence.wrapping_add(stream.at);
         stream.slot = maps::live_slot() as u8;
         // A digest is needed only while substitutes are on their way.
-        stream.hashing = (sock.pending_count != 0) as u8;
+        stream.hashing = (sock.pending.count != 0) as u8;
         stream.digest = digest_start();
         stream.hashed = 0;
     }
@@ -82,9 +87,9 @@ extern "C" fn guard_authority_begin(sock: *mut Sock) -> u32 {
 /// than any substitute needs none.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn guard_authority_digest(sock: *mut Sock, from: u32) -> u32 {
+extern "C" fn guard_authority_digest(sock: *mut Sock, chunk: *const Chunk, from: u32) -> u32 {
     // SAFETY: as in `guard_authority_chunk`.
-    let Some(sock) = (unsafe { sock.as_mut() }) else {
+    let (Some(sock), Some(chunk)) = (unsafe { sock.as_mut() }, unsafe { chunk.as_ref() }) else {
         return 1;
     };
     let to = sock.authority.at;
@@ -94,7 +99,7 @@ extern "C" fn guard_authority_digest(sock: *mut Sock, from: u32) -> u32 {
         return 0;
     }
     let mut digest = Digest {
-        chunk: &sock.chunk,
+        chunk,
         at: from,
         to,
         digest: sock.authority.digest,
@@ -135,50 +140,40 @@ impl Turn for Digest<'_> {
 /// Judges a complete message; 1: refused.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn guard_authority_message(sock: *mut Sock) -> u32 {
+extern "C" fn guard_authority_message(sock: *mut Sock, desk: *mut Desk) -> u32 {
     // SAFETY: as in `guard_authority_chunk`.
-    let Some(sock) = (unsafe { sock.as_mut() }) else {
+    let (Some(sock), Some(desk)) = (unsafe { sock.as_mut() }, unsafe { desk.as_mut() }) else {
         return 1;
     };
-    if sock.authority.hashing != 0 && take_pending(sock) {
-        let name = sock.pending_taken;
+    if sock.authority.hashing != 0 && sock.pending.take(sock.authority.digest) {
+        let name = sock.pending.taken;
         stream::commit_substitute(&mut sock.authority, name);
         sock.authority.next();
         return 0;
     }
-    let what = protocol::settle(sock, JUDGE_AUTHORITY);
+    let cookie = sock.ward.cookie;
+    let what = protocol::settle(
+        &mut sock.authority,
+        &mut desk.names,
+        cookie,
+        JUDGE_AUTHORITY,
+    );
     if what != what::NOTHING {
         let sequence = sock.message_sequence;
-        if judge::judge(sock, JUDGE_AUTHORITY, what) {
-            judge::new_id(sock);
-            judge::record(sock, JUDGE_AUTHORITY, Effect::Reset, sequence);
+        let (ward, stream) = (&mut sock.ward, &mut sock.authority);
+        if judge::judge(ward, stream, what) {
+            judge::new_id(ward);
+            judge::record(ward, stream, JUDGE_AUTHORITY, Effect::Reset, sequence);
             return 1;
         }
         if what == what::RUN {
-            judge::new_id(sock);
-            judge::record(sock, JUDGE_AUTHORITY, Effect::None, sequence);
+            judge::new_id(ward);
+            judge::record(ward, stream, JUDGE_AUTHORITY, Effect::None, sequence);
         }
-        protocol::commit(sock, JUDGE_AUTHORITY);
+        protocol::commit(stream, &mut desk.names, cookie, JUDGE_AUTHORITY);
     }
     sock.authority.next();
     0
-}
-
-/// Tells whether the message is a substitute that the voice announced.
-#[inline(always)]
-fn take_pending(sock: &mut Sock) -> bool {
-    let digest = sock.authority.digest;
-    let mut index = 0;
-    while index < PENDING {
-        if sock.pending[index & (PENDING - 1)] == digest {
-            sock.pending[index & (PENDING - 1)] = 0;
-            sock.pending_taken = sock.pending_name[index & (PENDING - 1)];
-            sock.pending_count = sock.pending_count.wrapping_sub(1);
-            return true;
-        }
-        index += 1;
-    }
-    false
 }
 
 /// Asks the agent to destroy the socket that `sock.poison` names.
@@ -190,16 +185,16 @@ extern "C" fn guard_authority_poison(sock: *mut Sock) -> u32 {
         return 1;
     };
     let origin = emit::Origin {
-        session: sock.session,
-        epoch: sock.dataset_epoch,
-        tgid: sock.tgid,
-        tid: sock.tid,
-        uid: sock.uid,
+        session: sock.ward.session,
+        epoch: sock.ward.dataset_epoch,
+        tgid: sock.ward.tgid,
+        tid: sock.ward.tid,
+        uid: sock.ward.uid,
     };
     let record = &mut sock.poison;
     record.header = emit::header(EVENT_POISONED, size_of::<Poisoned>() as u32, origin);
-    record.socket = sock.cookie;
-    record.netns = sock.netns;
+    record.socket = sock.ward.cookie;
+    record.netns = sock.ward.netns;
     record.withheld_from = sock.expect;
     maps::remember_poisoned(record);
     emit::send_poisoned(record);

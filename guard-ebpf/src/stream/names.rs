@@ -39,14 +39,24 @@ pub(crate) struct NameIndex {
 /// The names of one socket as one judge knows them.
 pub(crate) struct KernelNames<'a> {
     /// Socket cookie.
-    pub(crate) socket: u64,
+    socket: u64,
     /// `JUDGE_*`.
-    pub(crate) judge: u8,
+    judge: u8,
     /// The socket's index.
-    pub(crate) index: &'a mut NameIndex,
+    index: &'a mut NameIndex,
 }
 
-impl KernelNames<'_> {
+impl<'a> KernelNames<'a> {
+    /// The names in `index` of the socket with this cookie, as `judge` knows them.
+    #[inline(always)]
+    pub(crate) const fn new(index: &'a mut NameIndex, socket: u64, judge: u32) -> Self {
+        Self {
+            socket,
+            judge: judge as u8,
+            index,
+        }
+    }
+
     #[inline(always)]
     const fn key(&self, kind: u32, name: u64, judge: u8) -> NameKey {
         NameKey {

@@ -5,10 +5,8 @@
 //! nothing. The kernel follows 8 nested calls: a step is called from the loop
 //! over the chunk, not from within another function.
 
-use crate::stream::Sock;
 use crate::stream::engine::KernelEngine;
-use crate::stream::names::KernelNames;
-use guard_common::abi::event::JUDGE_VOICE;
+use crate::stream::names::{KernelNames, NameIndex};
 use guard_common::mysql;
 use guard_common::pg;
 use guard_common::protocol::Protocol;
@@ -62,49 +60,59 @@ extern "C" fn guard_step_redis(stream: *mut Stream, chunk: *const Chunk) -> u32 
     0
 }
 
-/// [`stream::settle`] for the cursor of `judge`.
+/// [`stream::settle`] with the names of the socket with this cookie as `judge`
+/// knows them.
 #[inline(always)]
-pub(crate) fn settle(sock: &mut Sock, judge: u8) -> u32 {
-    let stream = cursor(sock, judge as u32);
+pub(crate) fn settle(stream: &mut Stream, names: &mut NameIndex, socket: u64, judge: u8) -> u32 {
     match stream.protocol() {
         _ if stream.kind == stream::BLIND => stream.settle_blind(),
-        Protocol::Postgres => guard_settle_postgres(sock, judge as u32),
-        Protocol::Mysql => guard_settle_mysql(sock, judge as u32),
+        Protocol::Postgres => guard_settle_postgres(stream, names, socket, judge as u32),
+        Protocol::Mysql => guard_settle_mysql(stream, names, socket, judge as u32),
         Protocol::Redis => redis::settle(stream),
     }
 }
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn guard_settle_postgres(sock: *mut Sock, judge: u32) -> u32 {
+extern "C" fn guard_settle_postgres(
+    stream: *mut Stream,
+    names: *mut NameIndex,
+    socket: u64,
+    judge: u32,
+) -> u32 {
     // SAFETY: as in `guard_step_postgres`.
-    let Some(sock) = (unsafe { sock.as_mut() }) else {
+    let (Some(stream), Some(index)) = (unsafe { stream.as_mut() }, unsafe { names.as_mut() })
+    else {
         return what::NOTHING;
     };
-    let (stream, mut names) = parts(sock, judge);
-    pg::settle::settle(stream, &mut names)
+    pg::settle::settle(stream, &mut KernelNames::new(index, socket, judge))
 }
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn guard_settle_mysql(sock: *mut Sock, judge: u32) -> u32 {
+extern "C" fn guard_settle_mysql(
+    stream: *mut Stream,
+    names: *mut NameIndex,
+    socket: u64,
+    judge: u32,
+) -> u32 {
     // SAFETY: as in `guard_step_postgres`.
-    let Some(sock) = (unsafe { sock.as_mut() }) else {
+    let (Some(stream), Some(index)) = (unsafe { stream.as_mut() }, unsafe { names.as_mut() })
+    else {
         return what::NOTHING;
     };
-    let (stream, mut names) = parts(sock, judge);
-    mysql::settle::settle(stream, &mut names)
+    mysql::settle::settle(stream, &mut KernelNames::new(index, socket, judge))
 }
 
-/// [`stream::commit`] for the cursor of `judge`.
+/// [`stream::commit`], as [`settle`].
 #[inline(always)]
-pub(crate) fn commit(sock: &mut Sock, judge: u8) {
-    match cursor(sock, judge as u32).protocol() {
+pub(crate) fn commit(stream: &mut Stream, names: &mut NameIndex, socket: u64, judge: u8) {
+    match stream.protocol() {
         Protocol::Postgres => {
-            guard_commit_postgres(sock, judge as u32);
+            guard_commit_postgres(stream, names, socket, judge as u32);
         }
         Protocol::Mysql => {
-            guard_commit_mysql(sock, judge as u32);
+            guard_commit_mysql(stream, names, socket, judge as u32);
         }
         Protocol::Redis => {}
     }
@@ -112,50 +120,34 @@ pub(crate) fn commit(sock: &mut Sock, judge: u8) {
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn guard_commit_postgres(sock: *mut Sock, judge: u32) -> u32 {
+extern "C" fn guard_commit_postgres(
+    stream: *mut Stream,
+    names: *mut NameIndex,
+    socket: u64,
+    judge: u32,
+) -> u32 {
     // SAFETY: as in `guard_step_postgres`.
-    let Some(sock) = (unsafe { sock.as_mut() }) else {
+    let (Some(stream), Some(index)) = (unsafe { stream.as_mut() }, unsafe { names.as_mut() })
+    else {
         return 1;
     };
-    let (stream, mut names) = parts(sock, judge);
-    pg::settle::commit(stream, &mut names);
+    pg::settle::commit(stream, &mut KernelNames::new(index, socket, judge));
     0
 }
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn guard_commit_mysql(sock: *mut Sock, judge: u32) -> u32 {
+extern "C" fn guard_commit_mysql(
+    stream: *mut Stream,
+    names: *mut NameIndex,
+    socket: u64,
+    judge: u32,
+) -> u32 {
     // SAFETY: as in `guard_step_postgres`.
-    let Some(sock) = (unsafe { sock.as_mut() }) else {
+    let (Some(stream), Some(index)) = (unsafe { stream.as_mut() }, unsafe { names.as_mut() })
+    else {
         return 1;
     };
-    let (stream, mut names) = parts(sock, judge);
-    mysql::settle::commit(stream, &mut names);
+    mysql::settle::commit(stream, &mut KernelNames::new(index, socket, judge));
     0
-}
-
-/// A judge's cursor.
-#[inline(always)]
-const fn cursor(sock: &mut Sock, judge: u32) -> &mut Stream {
-    if judge == JUDGE_VOICE as u32 {
-        &mut sock.voice
-    } else {
-        &mut sock.authority
-    }
-}
-
-/// A judge's cursor, and the socket's names as that judge knows them.
-#[inline(always)]
-const fn parts(sock: &mut Sock, judge: u32) -> (&mut Stream, KernelNames<'_>) {
-    let stream = if judge == JUDGE_VOICE as u32 {
-        &mut sock.voice
-    } else {
-        &mut sock.authority
-    };
-    let names = KernelNames {
-        socket: sock.cookie,
-        judge: judge as u8,
-        index: &mut sock.names,
-    };
-    (stream, names)
 }
