@@ -16,11 +16,12 @@ mod pod;
 mod probe;
 mod scope;
 mod sessions;
+mod storage;
 mod tables;
 
 pub use error::BpfError;
 pub use object::is_built;
-pub use probe::{Answer, Probe, Verified, beyond_reach, probe};
+pub use probe::{Answer, Probe, Stored, Verified, beyond_reach, probe};
 pub use scope::mount_point as cgroup_mount_point;
 
 use crate::dialect::Dialects;
@@ -113,6 +114,7 @@ impl Kernel {
     /// Loads, attaches and pins. Nothing is judged before a session exists.
     fn load(options: &Options, scope: &Scope, pins: Option<&Pins>) -> Result<Self, BpfError> {
         let mut object = object::load(options.ring_bytes)?;
+        storage::require(&object)?;
         let attached = object::attach(&mut object, &scope.folder)?;
         let links = match pins {
             Some(pins) => {

@@ -9,7 +9,7 @@
 pub mod api;
 #[expect(
     unsafe_code,
-    reason = "map values are plain bytes; two system calls have no safe wrapper"
+    reason = "map values are plain bytes; three system calls have no safe wrapper"
 )]
 pub mod bpf;
 pub mod cli;

@@ -37,6 +37,19 @@ pub enum BpfError {
         /// The kernel's words.
         error: ProgramError,
     },
+    /// No socket to try the storage with.
+    #[error("no socket can be made on 127.0.0.1 to try the storage of sockets with: {0}")]
+    Sockets(#[source] io::Error),
+    /// The kernel gives sockets no storage of this size.
+    #[error("map {map}: this kernel gives a socket no storage of {bytes} bytes: {error}")]
+    Storage {
+        /// Its name.
+        map: String,
+        /// Bytes of a value.
+        bytes: u32,
+        /// The kernel's words.
+        error: io::Error,
+    },
     /// A program could not be attached.
     #[error("program {name} does not attach: {error}")]
     Attach {

@@ -1,7 +1,7 @@
 //! The BPF object: loaded, adjusted to this kernel, attached.
 
 use super::BpfError;
-use super::offsets;
+use super::{offsets, storage};
 use aya::maps::{Map, SockHash};
 use aya::programs::links::{FdLink, PinnedLink};
 use aya::programs::{CgroupAttachMode, CgroupSkbAttachType, Program};
@@ -57,8 +57,9 @@ pub(crate) struct Tried {
     pub(crate) result: Result<Option<u32>, BpfError>,
 }
 
-/// Passes every program through the verifier and lets go of it again.
-pub(crate) fn try_programs() -> Result<Vec<Tried>, BpfError> {
+/// Passes every program through the verifier, tries the storage of sockets, and
+/// lets go of all of it again.
+pub(crate) fn try_all() -> Result<(Vec<Tried>, Vec<storage::Tried>), BpfError> {
     /// Any size will do.
     const RING_BYTES: u32 = 1 << 16;
     let mut object = load_maps(RING_BYTES)?;
@@ -70,7 +71,8 @@ pub(crate) fn try_programs() -> Result<Vec<Tried>, BpfError> {
         });
         results.push(Tried { name, result });
     }
-    Ok(results)
+    let stored = storage::try_all(&object).map_err(BpfError::Sockets)?;
+    Ok((results, stored))
 }
 
 /// How many instructions the verifier went through for a loaded program.

@@ -1,7 +1,9 @@
 //! What this kernel can enforce, found out by trying: every program goes
-//! through the verifier, none is attached.
+//! through the verifier, none is attached, and a socket of our own gets the storage
+//! of a guarded one.
 
 use super::object::{self, Tried, VOICE};
+use super::storage;
 use aya::programs::{LsmAttachType, ProgramType};
 use aya::sys::is_program_supported;
 use serde::Serialize;
@@ -35,6 +37,19 @@ pub struct Verified {
     pub refusal: Option<String>,
 }
 
+/// What the kernel said of one map that keeps state with sockets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Stored {
+    /// Name of the map.
+    pub map: String,
+    /// Bytes of a value.
+    pub bytes: u32,
+    /// Whether a socket gets one.
+    pub works: bool,
+    /// The refusal.
+    pub refusal: Option<String>,
+}
+
 /// All answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Probe {
@@ -46,6 +61,8 @@ pub struct Probe {
     pub answers: Vec<Answer>,
     /// Every program, in the order in which they are attached.
     pub programs: Vec<Verified>,
+    /// Every map that keeps state with sockets.
+    pub storage: Vec<Stored>,
 }
 
 /// An action, the mechanism in words, and the programs that it is made of.
@@ -66,7 +83,7 @@ const MAIN: [(&str, &str, &[&str]); 5] = [
         &["connect4", "connect6", "sendmsg4", "sendmsg6"],
     ),
     (
-        "statement over TCP",
+        STORED_ACTION,
         "cgroup_skb/egress, SOCK_DESTROY",
         &["guard_authority"],
     ),
@@ -77,13 +94,23 @@ const MAIN: [(&str, &str, &[&str]); 5] = [
     ),
 ];
 
+/// The action that needs storage of sockets.
+const STORED_ACTION: &str = "statement over TCP";
+
 /// What nothing here enforces.
 const UNIX_ACTION: &str = "statement over a unix socket";
 
 /// Tries every mechanism. Needs root; without it the notes say so.
 #[must_use]
 pub fn probe() -> Probe {
-    let results = object::try_programs();
+    let (results, stored) = match object::try_all() {
+        Ok((results, stored)) => (Ok(results), stored.iter().map(kept).collect()),
+        Err(error) => (Err(error), Vec::new()),
+    };
+    let lacking = |action| {
+        let lacks = |stored: &&Stored| action == STORED_ACTION && !stored.works;
+        stored.iter().find(lacks).map(no_storage)
+    };
     let mut answers: Vec<Answer> = MAIN
         .iter()
         .map(|&(action, by, programs)| {
@@ -94,12 +121,13 @@ pub fn probe() -> Probe {
                     .find_map(|tried| tried.result.as_ref().err()),
                 Err(error) => Some(error),
             };
+            let failure = failure.map(reason).or_else(|| lacking(action));
             Answer {
                 action,
                 by,
                 works: failure.is_none(),
                 optional: false,
-                note: failure.map(reason).unwrap_or_default(),
+                note: failure.unwrap_or_default(),
             }
         })
         .collect();
@@ -112,6 +140,7 @@ pub fn probe() -> Probe {
         built: object::is_built(),
         answers,
         programs: results.iter().flatten().map(verified).collect(),
+        storage: stored,
     }
 }
 
@@ -123,6 +152,28 @@ fn verified(tried: &Tried) -> Verified {
         instructions: tried.result.as_ref().ok().copied().flatten(),
         refusal: tried.result.as_ref().err().map(whole_reason),
     }
+}
+
+/// What is told of one map.
+fn kept(tried: &storage::Tried) -> Stored {
+    Stored {
+        map: tried.map.clone(),
+        bytes: tried.bytes,
+        works: tried.result.is_ok(),
+        refusal: tried.result.as_ref().err().map(ToString::to_string),
+    }
+}
+
+/// Why statements cannot be judged although the programs load.
+fn no_storage(stored: &Stored) -> String {
+    let Stored {
+        map,
+        bytes,
+        refusal,
+        ..
+    } = stored;
+    let refusal = refusal.as_deref().unwrap_or_default();
+    format!("{map}: this kernel gives a socket no storage of {bytes} bytes: {refusal}")
 }
 
 /// What is not enforced although every program loads. Where Guard runs, the

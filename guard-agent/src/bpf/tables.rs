@@ -18,11 +18,13 @@ use guard_common::redis::Commands;
 use std::path::Path;
 
 /// Maps that the agent does not read or write, but keeps alive.
-const KEPT: [&str; 4] = [
+const KEPT: [&str; 6] = [
     "guard_names",
     "guard_numbers",
     "guard_start",
     "guard_sockets",
+    "guard_speakers",
+    "guard_desks",
 ];
 
 /// The maps of one loaded or adopted object.

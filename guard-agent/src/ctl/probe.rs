@@ -21,6 +21,7 @@ pub(super) fn probe(output: Output) -> Result<Exit, CtlError> {
         "enough": enough,
         "answers": probe.answers,
         "programs": probe.programs,
+        "storage": probe.storage,
     });
     show(&answer, output, text)?;
     Ok(if enough {
