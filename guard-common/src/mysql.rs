@@ -8,13 +8,15 @@
 //! a login and the data of LOAD DATA LOCAL.
 //!
 //! [`step`] is the framing, [`settle`](settle::settle) says which facts are to be
-//! judged, [`login`] reads who logs in and what the connection can do, and
+//! judged, [`greeting`] reads which server it is, [`login`] who logs in and what the
+//! connection can do, and
 //! [`transaction`] follows whether an open transaction has written.
 //!
 //! Of a [`Stream`], `kind` is the command byte or one of [`kind`], `left` the
 //! bytes left of the packet, `length` its length, `target` its sequence number,
 //! `name` the identifier of a prepared statement, `startup` the place in a login.
 
+pub mod greeting;
 pub mod login;
 pub mod settle;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use crate::kernel::atomic;
 use crate::kernel::program::Scratch;
 use crate::kernel::read;
+use crate::stream::ear::Ear;
 use crate::stream::names::NameKey;
 use crate::stream::voice::Voice;
 use crate::stream::{Desk, Sock};
@@ -210,6 +211,14 @@ static SPEAKERS: SkStorage<Voice> = SkStorage::new();
 /// full:   as `guard_sockets`
 #[btf_map(name = "guard_desks")]
 static DESKS: SkStorage<Desk> = SkStorage::new();
+/// What was heard of the servers of guarded MySQL sockets.
+///
+/// writer: the connect hooks make it, `hooks/greeting.rs` fills it once
+/// reader: voice and authority, at the beginning of a connection
+/// room:   200 bytes a socket, freed with it
+/// full:   the server stays unknown: `Opaque::Version` where it matters
+#[btf_map(name = "guard_ears")]
+static EARS: SkStorage<Ear> = SkStorage::new();
 
 /// Guarded database sockets with a voice.
 ///
@@ -473,6 +482,13 @@ impl Stored for Desk {
     #[inline(always)]
     fn map() -> *mut c_void {
         (&raw const DESKS).cast_mut().cast()
+    }
+}
+
+impl Stored for Ear {
+    #[inline(always)]
+    fn map() -> *mut c_void {
+        (&raw const EARS).cast_mut().cast()
     }
 }
 

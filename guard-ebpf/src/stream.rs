@@ -15,6 +15,7 @@
 //! allows on 6.1. They are made at connect, zeroed, and freed with the socket.
 
 pub(crate) mod authority;
+pub(crate) mod ear;
 mod engine;
 pub(crate) mod judge;
 pub(crate) mod names;
@@ -211,6 +212,9 @@ pub(crate) fn adopt(sk: *mut bpf_sock, adoption: &Adoption) -> bool {
     };
     if connected && sock.ward.cookie != 0 {
         return true;
+    }
+    if adoption.protocol == Protocol::Mysql {
+        ear::begin(sk);
     }
     let ward = &mut sock.ward;
     ward.session = adoption.session;

@@ -8,7 +8,9 @@
 pub mod cgroup;
 pub mod daemon;
 pub mod engine;
+pub mod mariadb;
 pub mod need;
+mod owner;
 pub mod paths;
 pub mod postgres;
 pub mod process;

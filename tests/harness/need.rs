@@ -21,11 +21,13 @@ pub enum Need {
     Postgres,
     /// A Redis server and redis-cli.
     Redis,
-    /// Python with psycopg, asyncpg, redis-py and pglast.
+    /// A MariaDB server and its client.
+    MariaDb,
+    /// Python with psycopg, asyncpg, redis-py, PyMySQL, MySQL's connector and pglast.
     Python,
     /// PostgreSQL's regression suite.
     RegressionSuite,
-    /// Node with node-postgres.
+    /// Node with node-postgres and mysql2.
     Node,
     /// A Java runtime with the JDBC driver.
     Java,
@@ -41,6 +43,7 @@ impl Need {
             Self::Agent => "agent",
             Self::Postgres => "postgres",
             Self::Redis => "redis",
+            Self::MariaDb => "mariadb",
             Self::Python => "python",
             Self::RegressionSuite => "regression-suite",
             Self::Node => "node",
@@ -66,8 +69,14 @@ impl Need {
                 "PostgreSQL is not installed: cargo xtask setup",
             ),
             Self::Redis => (
-                paths::which("redis-server").is_some() && paths::which("redis-cli").is_some(),
+                paths::redis_server().is_some() && paths::which("redis-cli").is_some(),
                 "Redis is not installed: cargo xtask setup",
+            ),
+            Self::MariaDb => (
+                paths::mariadb_server().is_some()
+                    && paths::which("mariadb-install-db").is_some()
+                    && paths::which("mariadb").is_some(),
+                "MariaDB is not installed: cargo xtask setup",
             ),
             Self::Python => (
                 paths::python().is_file(),
@@ -78,8 +87,11 @@ impl Need {
                 "no regression suite of PostgreSQL: cargo xtask setup",
             ),
             Self::Node => (
-                paths::which("node").is_some() && paths::node_modules().join("pg").is_dir(),
-                "no node-postgres: cargo xtask setup",
+                paths::which("node").is_some()
+                    && ["pg", "mysql2"]
+                        .iter()
+                        .all(|name| paths::node_modules().join(name).is_dir()),
+                "no node clients: cargo xtask setup",
             ),
             Self::Java => (
                 paths::which("java").is_some() && paths::jdbc_driver().is_file(),

@@ -86,3 +86,18 @@ pub fn postgres_program(program: &str) -> Option<PathBuf> {
         .map(|(_, file)| file)
         .or_else(|| which(program))
 }
+
+/// The server program of MariaDB: Debian keeps it out of users' search path.
+#[must_use]
+pub fn mariadb_server() -> Option<PathBuf> {
+    let debian = Path::new("/usr/sbin/mariadbd");
+    which("mariadbd").or_else(|| debian.is_file().then(|| debian.to_owned()))
+}
+
+/// The server program of Redis. Debian's `redis-tools` has it as `redis-check-rdb`,
+/// which is the server when it is called so; the package `redis-server` adds a
+/// link and a service.
+#[must_use]
+pub fn redis_server() -> Option<PathBuf> {
+    which("redis-server").or_else(|| which("redis-check-rdb"))
+}

@@ -1,5 +1,6 @@
 //! A throw-away PostgreSQL server: real, on loopback, with a little shop in it.
 
+use crate::owner::{as_owner, writable};
 use crate::process::{Finished, Server, run};
 use crate::{paths, scratch::Scratch, wait};
 use rustix::process::Signal;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-pub(crate) mod template;
+mod template;
 
 /// The database of the shop.
 pub const DATABASE: &str = "shop";
@@ -181,7 +182,7 @@ impl Postgres {
 }
 
 fn command(folder: &Path, port: u16, tls: Tls) -> Command {
-    let mut command = template::as_owner(&paths::postgres_program("postgres").unwrap_or_default());
+    let mut command = as_owner(&paths::postgres_program("postgres").unwrap_or_default());
     let log = std::fs::File::create(folder.join("log")).expect("the log can be made");
     command
         .arg("-D")
@@ -192,10 +193,7 @@ fn command(folder: &Path, port: u16, tls: Tls) -> Command {
     let settings = [
         format!("port={port}"),
         format!("ssl={}", if tls == Tls::On { "on" } else { "off" }),
-        format!(
-            "unix_socket_directories={}",
-            template::writable(folder).display()
-        ),
+        format!("unix_socket_directories={}", writable(folder).display()),
         "listen_addresses=127.0.0.1,::1".to_owned(),
         "log_statement=all".to_owned(),
         "max_connections=200".to_owned(),

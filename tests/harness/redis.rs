@@ -1,11 +1,13 @@
 //! A throw-away Redis server: real, on loopback, in memory.
 
-use crate::postgres::{free_port, template};
+use crate::owner::{as_owner, writable};
+use crate::postgres::free_port;
 use crate::process::{Finished, Server, run};
 use crate::{paths, scratch::Scratch, wait};
 use rustix::process::Signal;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -27,12 +29,13 @@ impl Redis {
     pub fn start() -> Self {
         let scratch = Scratch::new();
         let port = free_port();
-        let program = paths::which("redis-server").unwrap_or_default();
-        let mut command = template::as_owner(&program);
+        let program = paths::redis_server().unwrap_or_default();
+        let mut command = as_owner(&program);
         command
+            .arg0("redis-server")
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
             .args(["--save", "", "--enable-debug-command", "yes", "--dir"])
-            .arg(template::writable(scratch.path()))
+            .arg(writable(scratch.path()))
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         let server = Server::start(command, Signal::TERM);

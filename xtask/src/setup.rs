@@ -16,7 +16,7 @@ pub(crate) use lint_tools::cargo_deny;
 pub(crate) enum Part {
     /// Compiler, `core` and linker for the BPF object
     Build,
-    /// Database servers with their own clients: PostgreSQL, Redis
+    /// Database servers with their own clients: PostgreSQL, MariaDB, Redis
     Server,
     /// Client libraries for the tests
     Clients,
@@ -55,7 +55,11 @@ pub(crate) fn ensure(parts: &[Part]) -> Result<()> {
                 "postgresql",
                 "postgresql-contrib",
                 "openssl",
-                "redis-server",
+                // The programs alone: the packages `mariadb-server` and `redis-server`
+                // would start services on 3306 and 6379.
+                "mariadb-server-core",
+                "mariadb-client-core",
+                "redis-tools",
             ],
             Part::Clients => clients::packages(),
             Part::Lint => Vec::new(),

@@ -17,11 +17,12 @@ const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
 /// Programs in the order in which they are attached: who belongs to a session
 /// is known before anything is judged, and sessions begin last.
-pub(crate) const PROGRAMS: [&str; 10] = [
+pub(crate) const PROGRAMS: [&str; 11] = [
     "sched_process_exit",
     "sched_process_fork",
     "guard_voice",
     "guard_authority",
+    GREETING,
     "guard_sockops",
     "connect4",
     "connect6",
@@ -32,6 +33,9 @@ pub(crate) const PROGRAMS: [&str; 10] = [
 
 /// The program that belongs to a map, not to a hook: it has no link.
 pub(crate) const VOICE: &str = "guard_voice";
+
+/// The program that sees what arrives; the other one for packets sees what leaves.
+const GREETING: &str = "guard_greeting";
 
 /// Tells whether this build has a BPF object.
 #[must_use]
@@ -156,7 +160,12 @@ fn attach_program(
             program.take_link(id)?.try_into()?
         }
         Program::CgroupSkb(program) => {
-            let id = program.attach(cgroup, CgroupSkbAttachType::Egress, mode)?;
+            let direction = if name == GREETING {
+                CgroupSkbAttachType::Ingress
+            } else {
+                CgroupSkbAttachType::Egress
+            };
+            let id = program.attach(cgroup, direction, mode)?;
             program.take_link(id)?.try_into()?
         }
         Program::SockOps(program) => {

@@ -84,8 +84,8 @@ const MAIN: [(&str, &str, &[&str]); 5] = [
     ),
     (
         STORED_ACTION,
-        "cgroup_skb/egress, SOCK_DESTROY",
-        &["guard_authority"],
+        "cgroup_skb/egress and ingress, SOCK_DESTROY",
+        &["guard_authority", "guard_greeting"],
     ),
     (
         "errors for refused statements",

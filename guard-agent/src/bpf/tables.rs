@@ -18,13 +18,14 @@ use guard_common::redis::Commands;
 use std::path::Path;
 
 /// Maps that the agent does not read or write, but keeps alive.
-const KEPT: [&str; 6] = [
+const KEPT: [&str; 7] = [
     "guard_names",
     "guard_numbers",
     "guard_start",
     "guard_sockets",
     "guard_speakers",
     "guard_desks",
+    "guard_ears",
 ];
 
 /// The maps of one loaded or adopted object.

@@ -20,8 +20,11 @@ pub struct Server {
     /// 1: the client writes UTF-8, in which bytes from 0x80 on are letters. In
     /// other encodings some of them are spaces.
     pub utf8: u8,
+    /// 1: it reads attributes before the text of a query, when the client too has
+    /// announced them.
+    pub attributes: u8,
     /// Zero.
-    pub reserved: [u8; 2],
+    pub reserved: u8,
 }
 
 impl Server {
@@ -30,7 +33,8 @@ impl Server {
         version: 0,
         maria: 0,
         utf8: 0,
-        reserved: [0; 2],
+        attributes: 0,
+        reserved: 0,
     };
 }
 

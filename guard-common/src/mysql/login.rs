@@ -4,6 +4,7 @@
 //! Of the values, user and database alone are kept. What the client proves its
 //! identity with is skipped.
 
+use super::version::ATTRIBUTES_SINCE;
 use super::{Stream, kind, phase, transaction};
 use crate::class::Opaque;
 
@@ -129,14 +130,15 @@ fn fixed(stream: &mut Stream, byte: u8) {
     }
 }
 
-/// Whether attributes are sent is agreed on by both sides: MySQL has them since
-/// 8.0.23, MariaDB has not.
+/// Whether attributes are sent is agreed on by both sides. MySQL has them since
+/// 8.0.23, MariaDB has not: who says otherwise is not understood.
 #[inline(always)]
 fn attributes(stream: &mut Stream) {
     let server = stream.scan.server;
-    if server.version == 0 {
+    let expected = server.maria == 0 && server.version >= ATTRIBUTES_SINCE;
+    if server.version == 0 || (server.attributes != 0) != expected {
         stream.opaque |= Opaque::Version.bit();
-    } else if server.maria != 0 || server.version < 80_023 {
+    } else if !expected {
         stream.mysql.capabilities &= !QUERY_ATTRIBUTES;
     }
 }

@@ -330,6 +330,7 @@ fn a_statement_is_known_by_its_number_while_it_can_be_counted() {
     );
     let mysql = Server {
         version: 80_036,
+        attributes: 1,
         ..Server::UNKNOWN
     };
     assert_eq!(told(&with(&[execute(u32::MAX)]), mysql), unknown);
@@ -345,6 +346,7 @@ fn attributes_are_read_where_both_sides_have_them() {
     let flagged = login(USUAL | 1 << 27, 45, b"app\0\0");
     let mysql = Server {
         version: 80_036,
+        attributes: 1,
         ..Server::UNKNOWN
     };
     let none = run(command::QUERY, b"\x00\x01DROP x");

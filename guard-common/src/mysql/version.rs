@@ -1,13 +1,15 @@
 //! The server's version, as its greeting says it.
 
 use crate::engine::Server;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Reads a version byte by byte: `8.0.36`, `10.11.6-MariaDB-0+deb12u1`,
 /// `5.5.5-10.11.6-MariaDB` (MariaDB for clients that know no 10).
-#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Reader {
-    /// The numbers so far: major, minor, release.
-    parts: [u32; 3],
+    /// The numbers so far: major, minor, release, and none.
+    parts: [u32; 4],
     /// The number before a first dash.
     first: u32,
     /// Which of the parts is being read; 3 and more: none.
@@ -15,8 +17,11 @@ pub struct Reader {
     /// Letters of `mariadb` read.
     name: u32,
     /// 1: the name was found.
-    maria: u8,
+    maria: u32,
 }
+
+/// MySQL reads attributes before the text of a query since 8.0.23.
+pub(super) const ATTRIBUTES_SINCE: u32 = 80_023;
 
 /// The name without which a server is MySQL.
 const NAME: [u8; 8] = *b"mariadb\0";
@@ -37,13 +42,13 @@ impl Reader {
         }
         match byte {
             b'0'..=b'9' if self.part < 3 => {
-                let part = &mut self.parts[self.part as usize & 1 | (self.part as usize & 2)];
+                let part = &mut self.parts[self.part as usize & 3];
                 *part = part.wrapping_mul(10).wrapping_add((byte - b'0') as u32);
             }
             b'.' if self.part < 3 => self.part += 1,
             b'-' if self.first == 0 && self.number() == 50_505 => {
                 self.first = self.number();
-                self.parts = [0; 3];
+                self.parts = [0; 4];
                 self.part = 0;
             }
             _ => self.part = 3,
@@ -69,9 +74,9 @@ impl Reader {
         };
         Server {
             version,
-            maria: self.maria,
-            utf8: 0,
-            reserved: [0; 2],
+            maria: self.maria as u8,
+            attributes: (self.maria == 0 && version >= ATTRIBUTES_SINCE) as u8,
+            ..Server::UNKNOWN
         }
     }
 }

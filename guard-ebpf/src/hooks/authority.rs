@@ -4,7 +4,7 @@ use crate::kernel::packet::{self, RST, SYN, Segment, URG};
 use crate::kernel::repeat::Kernel;
 use crate::kernel::socket;
 use crate::maps;
-use crate::stream::{Desk, Sock, authority, judge as judging};
+use crate::stream::{Desk, Sock, authority, ear, judge as judging};
 use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
 use guard_common::class::Opaque;
@@ -61,6 +61,7 @@ pub(crate) fn guard_authority(ctx: SkBuffContext) -> i32 {
     if sock.poisoned != 0 {
         return DROP;
     }
+    ear::introduce(sk, &mut sock.authority);
     // It is made with the other state; a socket without one sends nothing.
     let refused = socket::state::<Desk>(sk).is_none_or(|desk| judge(&ctx, sock, desk, &segment));
     if refused {

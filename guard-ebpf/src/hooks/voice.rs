@@ -5,7 +5,7 @@ use crate::kernel::repeat::Kernel;
 use crate::kernel::socket;
 use crate::maps;
 use crate::stream::voice::{self, Voice};
-use crate::stream::{Desk, Sock, judge};
+use crate::stream::{Desk, Sock, ear, judge};
 use aya_ebpf::bindings::sk_action::SK_PASS;
 use aya_ebpf::macros::sk_msg;
 use aya_ebpf::programs::SkMsgContext;
@@ -44,6 +44,7 @@ pub(crate) fn guard_voice(ctx: SkMsgContext) -> u32 {
     if !voice::join(sock, voice, send.position) {
         return SK_PASS;
     }
+    ear::introduce(sk, &mut voice.stream);
     voice.base = send.position;
     voice.offset = 0;
     voice.message = voice::BEGAN_EARLIER;

@@ -1,4 +1,4 @@
-//! Packets on their way out (`cgroup_skb/egress`).
+//! Packets on their way out and in (`cgroup_skb`).
 
 use crate::kernel::offsets::{OFF_SHARED_FLAGS, OFF_SKB_END, OFF_SKB_HEAD};
 use crate::kernel::{bound, read as probe};
@@ -6,6 +6,7 @@ use aya_ebpf::helpers::generated::bpf_skb_load_bytes;
 use aya_ebpf::programs::SkBuffContext;
 use guard_common::abi::event::Poisoned;
 use guard_common::limits::CHUNK_BYTES;
+use guard_common::mysql::greeting::{Beginning, GREETING_BYTES};
 use guard_common::stream::Chunk;
 
 /// Where a TCP segment's payload stands in its packet, and in the stream.
@@ -141,4 +142,30 @@ pub(crate) fn read(ctx: &SkBuffContext, chunk: &mut Chunk, offset: u32, count: u
     let result =
         unsafe { bpf_skb_load_bytes(ctx.skb.skb.cast(), offset, chunk.as_mut_ptr().cast(), count) };
     result == 0
+}
+
+/// Copies the first bytes of a payload, and says how many.
+#[inline(always)]
+pub(crate) fn beginning(
+    ctx: &SkBuffContext,
+    segment: &Segment,
+    into: &mut Beginning,
+) -> Option<u32> {
+    let size = GREETING_BYTES as u32;
+    let count = if segment.length < size {
+        segment.length
+    } else {
+        size
+    };
+    let count = bound::within(count, size)?;
+    // SAFETY: as in `read`.
+    let result = unsafe {
+        bpf_skb_load_bytes(
+            ctx.skb.skb.cast(),
+            segment.offset,
+            into.bytes.as_mut_ptr().cast(),
+            count,
+        )
+    };
+    (result == 0).then_some(count)
 }

@@ -6,7 +6,7 @@ use crate::kernel::offsets::{
 use crate::maps::Stored;
 use aya_ebpf::Global;
 use aya_ebpf::bindings::bpf_sock;
-use aya_ebpf::helpers::generated::{bpf_sk_storage_get, bpf_skc_to_tcp_sock};
+use aya_ebpf::helpers::generated::{bpf_sk_storage_get, bpf_skc_to_tcp_sock, bpf_tcp_sock};
 use aya_ebpf::programs::{SkBuffContext, SkMsgContext, SockOpsContext};
 use core::ptr;
 
@@ -48,6 +48,24 @@ pub(crate) fn make_state<'a, T: Stored>(sk: *mut bpf_sock) -> Option<&'a mut T> 
     let state = unsafe { bpf_sk_storage_get(T::map(), sk.cast(), ptr::null_mut(), CREATE) };
     // SAFETY: as in `state`; connect holds the socket's lock.
     unsafe { state.cast::<T>().as_mut() }
+}
+
+/// The sequence number of the first byte from the other side, while none has
+/// arrived.
+#[inline(always)]
+pub(crate) fn awaits_first_byte(sk: *mut bpf_sock) -> Option<u32> {
+    if sk.is_null() {
+        return None;
+    }
+    // SAFETY: `sk` is a socket that is not null; the helper answers null for what
+    // is not a full TCP socket.
+    let tcp = unsafe { bpf_tcp_sock(sk) };
+    if tcp.is_null() {
+        return None;
+    }
+    // SAFETY: not null, and fields that programs may read.
+    let (received, next) = unsafe { ((*tcp).bytes_received, (*tcp).rcv_nxt) };
+    (received == 0).then_some(next)
 }
 
 /// Tells whether a connection exists or is being made.

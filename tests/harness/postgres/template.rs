@@ -2,12 +2,11 @@
 //! `initdb` takes a second, a copy a twentieth of it.
 
 use super::certificate;
+use crate::owner::{as_owner, give_to_owner, writable};
 use crate::process::run;
 use crate::{paths, scratch::Scratch};
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::chown;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -42,55 +41,6 @@ pub(super) fn copy_to(data: &Path, tls: bool) {
         run(openssl.arg("-keyout").arg(key), Duration::from_secs(30)).success();
     }
     give_to_owner(data);
-}
-
-/// A command of a server, as its user: PostgreSQL refuses to run as root.
-pub(crate) fn as_owner(program: &Path) -> Command {
-    let mut command = Command::new(program);
-    if let Some((uid, gid)) = owner() {
-        command.uid(uid).gid(gid);
-    }
-    // A working directory that this user may enter.
-    command.current_dir("/");
-    command
-}
-
-/// Opens a folder to the server's user and gives its path.
-pub(crate) fn writable(folder: &Path) -> &Path {
-    if let Some((uid, gid)) = owner() {
-        chown(folder, Some(uid), Some(gid)).expect("root can give a folder away");
-    }
-    folder
-}
-
-/// The user for the server: `postgres`, else `nobody`; nobody else when we are
-/// not root, for then the server can run as us.
-fn owner() -> Option<(u32, u32)> {
-    if !rustix::process::geteuid().is_root() {
-        return None;
-    }
-    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    ["postgres", "nobody"].iter().find_map(|name| {
-        let fields: Vec<&str> = users
-            .lines()
-            .find(|line| line.split(':').next() == Some(name))?
-            .split(':')
-            .collect();
-        Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
-    })
-}
-
-fn give_to_owner(folder: &Path) {
-    if let Some((uid, gid)) = owner() {
-        run(
-            Command::new("chown")
-                .arg("-R")
-                .arg(format!("{uid}:{gid}"))
-                .arg(folder),
-            Duration::from_secs(30),
-        )
-        .success();
-    }
 }
 
 /// The template under `target/`, made if it is not there. A lock keeps two test

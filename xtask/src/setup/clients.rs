@@ -1,5 +1,5 @@
-//! The client libraries that the tests speak to PostgreSQL and Redis with, as their
-//! users have them: pip into a virtual environment, npm into a folder, and
+//! The client libraries that the tests speak to PostgreSQL, MariaDB and Redis with, as
+//! their users have them: pip into a virtual environment, npm into a folder, and
 //! Debian's JDBC driver where a Java runtime is installed.
 
 use crate::{cmd, paths};
