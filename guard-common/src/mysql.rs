@@ -16,6 +16,7 @@
 //! bytes left of the packet, `length` its length, `target` its sequence number,
 //! `name` the identifier of a prepared statement, `startup` the place in a login.
 
+pub mod answers;
 pub mod greeting;
 pub mod login;
 pub mod settle;
@@ -129,8 +130,15 @@ pub struct Connection {
     pub capabilities: u32,
     /// Phase in which a continued payload goes on.
     pub resume: u32,
-    /// Identifier of the statement that was prepared last: servers count them.
+    /// Statements that were prepared: servers count them.
     pub prepared: u32,
+    /// What is to be subtracted from an identifier to get its number in that count.
+    pub first: u32,
+    /// Commands that have an answer, up to the one with the last statement that was
+    /// prepared, and all of them.
+    pub asked: u32,
+    /// See `asked`.
+    pub commands: u32,
     /// Bytes read of a number.
     pub count: u32,
     /// Bytes left of what is skipped.
@@ -145,8 +153,12 @@ pub struct Connection {
     pub uncounted: u8,
     /// 1: the last packet was data of a file and not its end.
     pub file: u8,
+    /// 1: `first` is not known (yet).
+    pub unnumbered: u8,
+    /// 1: the server's answers cannot be counted any more.
+    pub unanswered: u8,
     /// Zero.
-    pub reserved: [u8; 7],
+    pub reserved: [u8; 1],
 }
 
 impl Connection {
@@ -155,6 +167,9 @@ impl Connection {
         capabilities: 0,
         resume: 0,
         prepared: 0,
+        first: 0,
+        asked: 0,
+        commands: 0,
         count: 0,
         skip: 0,
         more: 0,
@@ -162,7 +177,9 @@ impl Connection {
         manual: 0,
         uncounted: 0,
         file: 0,
-        reserved: [0; 7],
+        unnumbered: 0,
+        unanswered: 0,
+        reserved: [0; 1],
     };
 }
 
@@ -343,6 +360,23 @@ fn finish_if_empty<E: Engine>(engine: &E, stream: &mut Stream) {
         phase::IDENTIFIER | phase::ATTRIBUTES | phase::COMMAND => stream.kind = 0,
         phase::LOGIN => login::end(stream),
         _ => {}
+    }
+}
+
+/// Counts a command, for whoever reads the server's answers: see [`answers`]. One of
+/// several packets is answered by another number than 1, and is not counted.
+#[inline(always)]
+pub const fn count_command(stream: &mut Stream) {
+    let silent = matches!(
+        stream.kind,
+        BLIND | kind::LOGIN | kind::DATA | command::QUIT | command::LONG_DATA | command::CLOSE
+    );
+    if !silent && stream.target == 0 {
+        stream.mysql.commands = stream.mysql.commands.wrapping_add(1);
+    }
+    // The answer to a long file may have the number 1.
+    if stream.kind == kind::DATA && stream.target == 0 || stream.kind == BLIND {
+        stream.mysql.unanswered = 1;
     }
 }
 

@@ -321,6 +321,7 @@ pub const fn refused_name(stream: &Stream) -> u64 {
 pub const fn commit_substitute(stream: &mut Stream, refused: u64) {
     match stream.protocol() {
         Protocol::Postgres => pg::settle::commit_substitute(stream, refused),
-        Protocol::Mysql | Protocol::Redis => {}
+        Protocol::Mysql => mysql::count_command(stream),
+        Protocol::Redis => {}
     }
 }

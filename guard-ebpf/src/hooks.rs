@@ -13,7 +13,7 @@
 pub(crate) mod authority;
 pub(crate) mod connect;
 pub(crate) mod exec;
-pub(crate) mod greeting;
+pub(crate) mod hearing;
 pub(crate) mod lifetime;
 pub(crate) mod sockops;
 pub(crate) mod voice;

@@ -213,9 +213,10 @@ static SPEAKERS: SkStorage<Voice> = SkStorage::new();
 static DESKS: SkStorage<Desk> = SkStorage::new();
 /// What was heard of the servers of guarded MySQL sockets.
 ///
-/// writer: the connect hooks make it, `hooks/greeting.rs` fills it once
-/// reader: voice and authority, at the beginning of a connection
-/// room:   200 bytes a socket, freed with it
+/// writer: the connect hooks make it, `hooks/hearing.rs` fills it; the authority
+///         says what it listens for
+/// reader: voice and authority, until nothing more is to be heard
+/// room:   300 bytes a socket, freed with it
 /// full:   the server stays unknown: `Opaque::Version` where it matters
 #[btf_map(name = "guard_ears")]
 static EARS: SkStorage<Ear> = SkStorage::new();

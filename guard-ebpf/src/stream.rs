@@ -213,9 +213,6 @@ pub(crate) fn adopt(sk: *mut bpf_sock, adoption: &Adoption) -> bool {
     if connected && sock.ward.cookie != 0 {
         return true;
     }
-    if adoption.protocol == Protocol::Mysql {
-        ear::begin(sk);
-    }
     let ward = &mut sock.ward;
     ward.session = adoption.session;
     ward.cookie = adoption.cookie;
@@ -233,6 +230,9 @@ pub(crate) fn adopt(sk: *mut bpf_sock, adoption: &Adoption) -> bool {
     sock.pending.count = 0;
     sock.pending.digests = [0; PENDING];
     sock.authority.reset(adoption.protocol);
+    if adoption.protocol == Protocol::Mysql {
+        ear::begin(sk, &mut sock.authority);
+    }
     voice.in_step = 0;
     voice.stream.protocol = adoption.protocol as u8;
     true

@@ -109,3 +109,17 @@ fn the_connector_of_mysql_plays_the_story() {
 fn mysql2_plays_the_story() {
     node("mysql2", "simple");
 }
+
+#[test]
+fn the_connector_of_mysql_plays_the_story_with_prepared_statements() {
+    python(
+        "connector-prepared",
+        "mysql_connector_story.py",
+        &["prepared"],
+    );
+}
+
+#[test]
+fn mysql2_plays_the_story_with_prepared_statements() {
+    node("mysql2-prepared", "prepared");
+}

@@ -22,7 +22,7 @@ pub(crate) const PROGRAMS: [&str; 11] = [
     "sched_process_fork",
     "guard_voice",
     "guard_authority",
-    GREETING,
+    HEARING,
     "guard_sockops",
     "connect4",
     "connect6",
@@ -35,7 +35,7 @@ pub(crate) const PROGRAMS: [&str; 11] = [
 pub(crate) const VOICE: &str = "guard_voice";
 
 /// The program that sees what arrives; the other one for packets sees what leaves.
-const GREETING: &str = "guard_greeting";
+const HEARING: &str = "guard_hearing";
 
 /// Tells whether this build has a BPF object.
 #[must_use]
@@ -160,7 +160,7 @@ fn attach_program(
             program.take_link(id)?.try_into()?
         }
         Program::CgroupSkb(program) => {
-            let direction = if name == GREETING {
+            let direction = if name == HEARING {
                 CgroupSkbAttachType::Ingress
             } else {
                 CgroupSkbAttachType::Egress

@@ -85,7 +85,7 @@ const MAIN: [(&str, &str, &[&str]); 5] = [
     (
         STORED_ACTION,
         "cgroup_skb/egress and ingress, SOCK_DESTROY",
-        &["guard_authority", "guard_greeting"],
+        &["guard_authority", "guard_hearing"],
     ),
     (
         "errors for refused statements",

@@ -3,9 +3,9 @@
 //!
 //! A prepared statement keeps its facts: they are judged when it is prepared, and
 //! again by the live policy at each execution. Its identifier is in the server's
-//! answer, but servers count: the first statement of a connection is 1, the next
-//! one 2, also where preparing fails. Where something else may have counted (SQL's
-//! PREPARE, a procedure), identifiers are not known any more.
+//! answer, but servers count, also where preparing fails: with one identifier
+//! ([`super::answers`]) all are known. Where something else may have counted (SQL's
+//! PREPARE, a procedure), they are not known any more.
 
 use super::{command, kind, transaction};
 use crate::class::{Class, Opaque};
@@ -19,6 +19,7 @@ const LAST: u64 = 0xffff_ffff;
 /// See [`crate::stream::settle`].
 #[inline(always)]
 pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
+    super::count_command(stream);
     match stream.kind {
         command::QUERY => {
             stream.scan.facts.opaque |= stream.opaque;
@@ -33,7 +34,7 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
             what::RUN
         }
         command::CLOSE => {
-            names.remove(STATEMENT, key(stream.name));
+            names.remove(STATEMENT, key(stream));
             what::NOTHING
         }
         kind::DATA | command::LONG_DATA => {
@@ -46,7 +47,10 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
         command::RESET_CONNECTION => {
             stream.mysql.transaction = transaction::NONE;
             stream.mysql.manual = 0;
-            stream.mysql.uncounted = 1;
+            // MariaDB goes on counting (10.11).
+            if stream.scan.server.maria == 0 {
+                stream.mysql.uncounted = 1;
+            }
             what::NOTHING
         }
         kind => {
@@ -62,20 +66,29 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
     }
 }
 
-/// Never 0, which stands for "none" where names are kept.
+/// The key of the statement that the message means.
 #[inline(always)]
-const fn key(identifier: u64) -> u64 {
-    identifier << 8 | 1
+const fn key(stream: &Stream) -> u64 {
+    numbered((stream.name as u32).wrapping_sub(stream.mysql.first))
+}
+
+/// The key of a statement by its number. Never 0, which stands for "none" where names
+/// are kept.
+#[inline(always)]
+const fn numbered(number: u32) -> u64 {
+    (number as u64) << 8 | 1
 }
 
 /// The facts of the statement that is executed.
 #[inline(always)]
 fn execute<N: Names>(stream: &mut Stream, names: &mut N) {
     let last = stream.name == LAST && stream.scan.server.maria != 0;
+    let key = key(stream);
+    let uncertain = stream.mysql.uncounted != 0 || stream.mysql.unnumbered != 0;
     let facts = &mut stream.scan.facts;
     if last {
         names.copy(&stream.unnamed, facts);
-    } else if stream.mysql.uncounted != 0 || !names.load(STATEMENT, key(stream.name), facts) {
+    } else if uncertain || !names.load(STATEMENT, key, facts) {
         facts.set_unknown();
     }
     facts.opaque |= stream.opaque;
@@ -107,8 +120,9 @@ pub fn commit<N: Names>(stream: &mut Stream, names: &mut N) {
         command::PREPARE => {
             names.copy(&stream.scan.facts, &mut stream.unnamed);
             stream.mysql.prepared = stream.mysql.prepared.wrapping_add(1);
-            let identifier = stream.mysql.prepared as u64;
-            names.store(STATEMENT, key(identifier), &stream.scan.facts);
+            stream.mysql.asked = stream.mysql.commands;
+            let number = stream.mysql.prepared;
+            names.store(STATEMENT, numbered(number), &stream.scan.facts);
         }
         command::QUERY | command::EXECUTE | command::BULK_EXECUTE => {
             stream.opaque |= stream.scan.facts.opaque_after;

@@ -337,7 +337,9 @@ fn a_statement_is_known_by_its_number_while_it_can_be_counted() {
     let closed = run(command::CLOSE, &[2, 0, 0, 0]);
     assert_eq!(told(&with(&[closed, execute(2)]), MARIA), unknown);
     let reset = run(command::RESET_CONNECTION, b"");
-    assert_eq!(told(&with(&[reset, execute(1)]), MARIA), unknown);
+    assert_eq!(told(&with(&[reset.clone(), execute(1)]), mysql), unknown);
+    let again = with(&[reset, prepare("SELECT 1"), execute(3)]);
+    assert_eq!(told(&again, MARIA).0, Class::Select.bit());
     assert_eq!(told(&with(&[query("CALL p"), execute(1)]), MARIA), unknown);
 }
 

@@ -61,13 +61,14 @@ pub(crate) fn guard_authority(ctx: SkBuffContext) -> i32 {
     if sock.poisoned != 0 {
         return DROP;
     }
-    ear::introduce(sk, &mut sock.authority);
+    ear::inform(sk, &mut sock.authority);
     // It is made with the other state; a socket without one sends nothing.
     let refused = socket::state::<Desk>(sk).is_none_or(|desk| judge(&ctx, sock, desk, &segment));
     if refused {
         poison(&ctx, sock);
         return DROP;
     }
+    ear::ask(sk, &sock.authority);
     sock.expect = end;
     PASS
 }

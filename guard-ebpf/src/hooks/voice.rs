@@ -44,7 +44,7 @@ pub(crate) fn guard_voice(ctx: SkMsgContext) -> u32 {
     if !voice::join(sock, voice, send.position) {
         return SK_PASS;
     }
-    ear::introduce(sk, &mut voice.stream);
+    ear::inform(sk, &mut voice.stream);
     voice.base = send.position;
     voice.offset = 0;
     voice.message = voice::BEGAN_EARLIER;
