@@ -39,7 +39,11 @@ use scope::Scope;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use tables::Tables;
+
+/// Time for the sockets that are still poisoned when everything is taken away.
+const DESTROY: Duration = Duration::from_secs(4);
 
 /// How to start.
 #[derive(Clone, Debug)]
@@ -330,8 +334,17 @@ impl Kernel {
             return Ok(());
         }
         let mut first = Ok(());
+        let started = Instant::now();
         for poisoned in self.poisoned()? {
-            first = first.and(self.destroy(&poisoned));
+            // One whose namespace cannot be found takes a search of its own.
+            first = first.and(if started.elapsed() < DESTROY {
+                self.destroy(&poisoned)
+            } else {
+                Err(BpfError::Destroy {
+                    cookie: poisoned.socket,
+                    error: std::io::ErrorKind::TimedOut.into(),
+                })
+            });
         }
         if let Some(pins) = self.pins.take() {
             first = first.and(pins.remove());

@@ -41,6 +41,9 @@ use tokio::sync::mpsc;
 /// How often losses, ended sessions and idle counts are looked for.
 const TICK: Duration = Duration::from_secs(1);
 
+/// Time for the records that wait when the daemon stops.
+const DRAIN: Duration = Duration::from_millis(500);
+
 /// Everything that can happen to the daemon.
 enum Input {
     Records(io::Result<Vec<Box<[u8]>>>),
@@ -156,24 +159,35 @@ impl Daemon {
 
     /// Records what is left and closes the journal.
     pub(crate) fn close(mut self, mut inputs: Inputs, enforcement: &'static str) {
-        loop {
-            let rest = inputs.reader.rest();
+        self.drain(&mut inputs.reader);
+        while let Ok(done) = inputs.killed.try_recv() {
+            self.killed(done);
+        }
+        self.resets.close();
+        let stopped = self.kernel.lock().stop(self.config.on_stop);
+        if let Err(error) = stopped {
+            tracing::error!(error = %error, "not everything could be taken away");
+        }
+        if self.config.on_stop == OnStop::Detach {
+            // What was judged until a moment ago has no later reader.
+            self.drain(&mut inputs.reader);
+        }
+        self.lifecycle(Lifecycle::Stop { enforcement });
+        self.journal.close();
+    }
+
+    /// Takes what the ring buffer holds. Guarded processes may add to it faster
+    /// than it is read, so this ends after a while.
+    fn drain(&mut self, reader: &mut Reader) {
+        let started = Instant::now();
+        while started.elapsed() < DRAIN {
+            let rest = reader.rest();
             if rest.is_empty() {
                 break;
             }
             self.records(rest);
         }
         self.rest();
-        while let Ok(done) = inputs.killed.try_recv() {
-            self.killed(done);
-        }
-        self.resets.close();
-        self.lifecycle(Lifecycle::Stop { enforcement });
-        let stopped = self.kernel.lock().stop(self.config.on_stop);
-        if let Err(error) = stopped {
-            tracing::error!(error = %error, "not everything could be taken away");
-        }
-        self.journal.close();
     }
 
     fn tick(&mut self) {

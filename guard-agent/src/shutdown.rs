@@ -6,11 +6,13 @@
 //!    missing from the journal.
 //! 4. Sockets that wait to be destroyed are destroyed.
 //! 5. The kernel side: with `keep` links and maps stay pinned; with `detach`
-//!    poisoned sockets are destroyed, then everything is taken away.
+//!    poisoned sockets are destroyed, then everything is taken away, and what the
+//!    ring buffer got meanwhile is recorded.
 //! 6. The journal writes what waits, the stop itself included, and closes.
 //!
-//! Steps 2 and 3 are bounded to half a second; a journal on a dead disk gives up
-//! after its own tries. All of it takes less than two seconds.
+//! Clients and each look at the ring buffer have half a second, so this takes less
+//! than two seconds. Sockets that cannot be destroyed at once take up to eight
+//! more; a journal on a dead disk gives up after its own tries.
 
 use crate::config::OnStop;
 use crate::daemon::{Daemon, Inputs};

@@ -4,23 +4,27 @@ use super::kernel::Kernel;
 use crate::metrics::Resets;
 use guard_common::abi::event::Poisoned;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Sockets that may wait.
 const QUEUE: usize = 4096;
 /// Tries for one socket, and the pause between them.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(10);
+/// Time for those that wait when the daemon stops.
+const AT_END: Duration = Duration::from_secs(4);
 
 /// The way to the thread.
 pub struct Queue {
     sender: Option<SyncSender<Poisoned>>,
     thread: Option<JoinHandle<()>>,
     resets: Arc<Resets>,
+    /// When the thread must end; set once the daemon stops.
+    deadline: Arc<OnceLock<Instant>>,
 }
 
 impl Queue {
@@ -32,13 +36,16 @@ impl Queue {
         let (sender, receiver) = sync_channel(QUEUE);
         let resets = Arc::new(Resets::default());
         let counts = Arc::clone(&resets);
+        let deadline = Arc::new(OnceLock::new());
+        let ends = Arc::clone(&deadline);
         let thread = std::thread::Builder::new()
             .name("reset".to_owned())
-            .spawn(move || run(&kernel, &receiver, &counts))?;
+            .spawn(move || run(&kernel, &receiver, &counts, &ends))?;
         Ok(Self {
             sender: Some(sender),
             thread: Some(thread),
             resets,
+            deadline,
         })
     }
 
@@ -59,8 +66,9 @@ impl Queue {
         &self.resets
     }
 
-    /// Ends the thread after what waits is done.
+    /// Ends the thread after what waits is done, each socket tried once.
     pub fn close(&mut self) {
+        self.deadline.get_or_init(|| Instant::now() + AT_END);
         self.sender = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
@@ -70,8 +78,12 @@ impl Queue {
     }
 }
 
-fn run(kernel: &Kernel, queue: &Receiver<Poisoned>, resets: &Resets) {
+fn run(kernel: &Kernel, queue: &Receiver<Poisoned>, resets: &Resets, deadline: &OnceLock<Instant>) {
     for socket in queue {
+        if deadline.get().is_some_and(|end| Instant::now() > *end) {
+            resets.dropped.fetch_add(1, Ordering::Relaxed);
+            continue;
+        }
         let mut attempt = 1;
         loop {
             let destroyed = kernel.lock().destroy(&socket);
@@ -80,7 +92,7 @@ fn run(kernel: &Kernel, queue: &Receiver<Poisoned>, resets: &Resets) {
                     resets.destroyed.fetch_add(1, Ordering::Relaxed);
                     break;
                 }
-                Err(error) if attempt == TRIES => {
+                Err(error) if attempt == TRIES || deadline.get().is_some() => {
                     tracing::error!(error = %error, "a poisoned socket cannot be destroyed");
                     resets.failed.fetch_add(1, Ordering::Relaxed);
                     break;
