@@ -4,14 +4,19 @@
 mod growth;
 #[path = "lifecycle/state.rs"]
 mod state;
+#[path = "lifecycle/takeover.rs"]
+mod takeover;
 
 use guard_tests::daemon::{Daemon, OnStop};
 use guard_tests::need::{STAND, require};
+use guard_tests::paths;
 use guard_tests::postgres::Tls;
+use guard_tests::process::run;
 use guard_tests::repl::Repl;
 use guard_tests::stand::{Stand, for_server};
 use guard_tests::wait;
 use rustix::process::Signal;
+use std::process::Command;
 use std::time::Duration;
 
 pub(crate) const POLICY: &str = include_str!("policies/shop.yaml");
@@ -160,6 +165,34 @@ fn a_daemon_that_keeps_may_stop_and_its_successor_may_detach() {
     assert_refused(&mut repl);
     stand.daemon.stop();
     assert!(stand.files().pinned().is_empty(), "pins are left");
+}
+
+/// What another version left is not taken over, not doubled and not taken away.
+#[test]
+fn a_guard_of_another_version_is_met_with_a_clear_answer() {
+    if !require(STAND) {
+        return;
+    }
+    let mut stand = Stand::with(POLICY, Tls::Off, OnStop::Keep);
+    let mut repl = Repl::start(&stand, "lasting");
+    stand.daemon.kill();
+    let pins = stand.files().pins().to_owned();
+    let own = stand.files().pinned().into_iter().next().expect("a pin");
+    let own = own.strip_prefix(&pins).expect("below the folder");
+    let own = own.iter().next().expect("a folder").to_owned();
+    std::fs::rename(pins.join(&own), pins.join("v999")).expect("pins can be moved");
+    let config = stand.scratch.join("guard.yaml");
+    let mut next = Command::new(paths::program("guard-agent"));
+    let refused = run(next.arg("run").arg("--config").arg(config), wait::PATIENCE);
+    assert_eq!(refused.status.code(), Some(1), "{}", refused.report());
+    for words in ["v999", "on_stop: detach"] {
+        assert!(refused.stderr.contains(words), "{}", refused.report());
+    }
+    assert_refused(&mut repl);
+    std::fs::rename(pins.join("v999"), pins.join(&own)).expect("pins can be moved");
+    let policy = for_server(POLICY, &stand.postgres);
+    stand.daemon = Daemon::start(stand.files(), &policy, stand.cgroup.path(), OnStop::Detach);
+    assert_refused(&mut repl);
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! What people wrote stays where it was: records hold names, never values.
 
+use guard_tests::daemon::OnStop;
 use guard_tests::need::{STAND, require};
+use guard_tests::paths::which;
+use guard_tests::postgres::Tls;
 use guard_tests::process::run;
 use guard_tests::stand::{NO_HANG, Stand};
 use std::path::Path;
@@ -10,12 +13,43 @@ const POLICY: &str = include_str!("policies/shop.yaml");
 /// One canary for each way a value can travel; all begin alike.
 const CANARY: &str = "kanarie";
 
+/// How people give secrets to programs.
+const USUAL_FORMS: &[(&str, &[&str])] = &[
+    ("psql", &["postgres://u:kanarie-url@127.0.0.1/db"]),
+    ("psql", &["host=h password=kanarie-conninfo"]),
+    ("psql", &["-d", "password=kanarie-d", "-v", "x=kanarie-v"]),
+    ("mysql", &["-u", "root", "-pkanarie-p"]),
+    (
+        "mysql",
+        &["--password=kanarie-long", "--password", "kanarie-next"],
+    ),
+    ("redis-cli", &["-a", "kanarie-a", "--pass", "kanarie-pass"]),
+    ("curl", &["-H", "Authorization: kanarie-h", "-ukanarie-u:p"]),
+    (
+        "curl",
+        &["-HAuthorization:kanarie-joined", "https://u:kanarie-x@h/"],
+    ),
+    (
+        "java",
+        &["-Dpassword=kanarie-property", "-password", "kanarie-dash"],
+    ),
+    ("tool", &["--token", "kanarie-token", "kanarie-positional"]),
+    ("tool", &["--", "--kanarie-after-the-end", "-kanarie"]),
+    (
+        "tool",
+        &["---kanarie-dashes", "--k\u{e4}narie=kanarie", "+kanarie"],
+    ),
+    ("tool", &["\nkanarie-line", "--x\nkanarie-name", ""]),
+];
+
 #[test]
 fn no_value_of_a_statement_or_an_argument_is_kept_anywhere() {
     if !require(STAND) {
         return;
     }
-    let stand = Stand::new(POLICY);
+    let stand = Stand::set(POLICY, Tls::Off, OnStop::Detach, |files| {
+        files.log_level = "trace";
+    });
     let statements = [
         "SELECT 'kanarie-plain'",
         "SELECT E'kanarie-escaped\\n', $$kanarie-dollar$$, $kanarie_tag$ x $kanarie_tag$",
@@ -42,6 +76,28 @@ fn no_value_of_a_statement_or_an_argument_is_kept_anywhere() {
     ] {
         run(stand.guarded("words", "/bin/echo").args(&words), NO_HANG).success();
     }
+    for (program, words) in USUAL_FORMS {
+        // Programs of these names, whatever is installed.
+        let script = stand.scratch.script(program, "#!/bin/sh\nexit 0\n");
+        run(stand.guarded("words", script).args(*words), NO_HANG).success();
+        let env = which("env").expect("every system has it");
+        let script = stand.scratch.join(program);
+        run(
+            stand
+                .guarded("words", env)
+                .arg("PGPASSWORD=kanarie-env")
+                .arg(script)
+                .args(*words),
+            NO_HANG,
+        )
+        .success();
+    }
+    let shell = "PGPASSWORD=kanarie-shell /bin/true --password=kanarie-shell-option";
+    run(
+        stand.guarded("words", "/bin/sh").args(["-c", shell]),
+        NO_HANG,
+    )
+    .success();
     let script = stand.scratch.script("prisma", "#!/bin/sh\n");
     run(
         stand

@@ -114,8 +114,8 @@ pub struct Shared {
     pub journal_id: Arc<str>,
     /// Number of the journal's last row.
     pub head: watch::Receiver<u64>,
-    /// Id of the group that may use the socket.
-    pub group: Option<u32>,
+    /// Who has rights besides root.
+    pub access: permit::Access,
     /// Turns true when the daemon stops.
     pub stopping: watch::Receiver<bool>,
 }

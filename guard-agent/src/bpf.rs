@@ -272,6 +272,17 @@ impl Kernel {
         Tables::sums(&self.tables.faults, "guard_faults")
     }
 
+    /// The number that the next record of each CPU gets.
+    ///
+    /// # Errors
+    ///
+    /// The map cannot be read.
+    pub fn next_numbers(&self) -> Result<Vec<u64>, BpfError> {
+        let numbers = self.tables.numbers.get(&0, 0);
+        let numbers = numbers.map_err(BpfError::map("guard_numbers"))?;
+        Ok(numbers.to_vec())
+    }
+
     /// Matches of each rule since the live policy was installed.
     ///
     /// # Errors

@@ -20,9 +20,9 @@ use crate::decision::{Lifecycle, LifecycleRecord, Record, VERSION};
 use crate::evaluator::Evaluator;
 use crate::evaluator::kill::Brake;
 use crate::events::clock;
-use crate::events::numbers::Numbers;
+use crate::events::numbers::{Numbers, PATIENCE};
 use crate::events::processes::Processes;
-use crate::events::reader::Reader;
+use crate::events::reader::{BATCH, Reader};
 use crate::events::render::Host;
 use crate::events::settle::{SETTLE, Settling};
 use crate::journal::Journal;
@@ -142,8 +142,7 @@ impl Daemon {
                 Input::Call(call) => self.answer(call),
                 Input::Killed(done) => self.killed(done),
                 Input::Tick => {
-                    let rest = inputs.reader.rest();
-                    self.records(rest);
+                    self.look(&mut inputs.reader);
                     self.tick();
                 }
                 Input::Reload => self.reload_by_signal(),
@@ -164,6 +163,7 @@ impl Daemon {
             self.killed(done);
         }
         self.resets.close();
+        let used = self.kernel.lock().next_numbers().unwrap_or_default();
         let stopped = self.kernel.lock().stop(self.config.on_stop);
         if let Err(error) = stopped {
             tracing::error!(error = %error, "not everything could be taken away");
@@ -171,6 +171,9 @@ impl Daemon {
         if self.config.on_stop == OnStop::Detach {
             // What was judged until a moment ago has no later reader.
             self.drain(&mut inputs.reader);
+            self.used(used);
+            let lost = self.numbers.overdue(Instant::now() + PATIENCE);
+            self.lost_in_ring(lost);
         }
         self.lifecycle(Lifecycle::Stop { enforcement });
         self.journal.close();
@@ -188,6 +191,27 @@ impl Daemon {
             self.records(rest);
         }
         self.rest();
+    }
+
+    /// Takes what the ring buffer holds now, and where that is all, finds out what
+    /// it had no room for.
+    fn look(&mut self, reader: &mut Reader) {
+        let used = self.kernel.lock().next_numbers();
+        let rest = reader.rest();
+        let is_all = rest.len() < BATCH;
+        self.records(rest);
+        match used {
+            Ok(used) if is_all => self.used(used),
+            Ok(_) => {}
+            Err(error) => tracing::error!(error = %error, "losses cannot be looked for"),
+        }
+    }
+
+    fn used(&mut self, numbers: Vec<u64>) {
+        let at = Instant::now();
+        for (cpu, next) in (0..).zip(numbers) {
+            self.numbers.used(cpu, next, at);
+        }
     }
 
     fn tick(&mut self) {

@@ -126,7 +126,7 @@ static EVENTS: RingBuf = RingBuf::with_byte_size(8 << 20, 0);
 /// Number of the next record of each CPU.
 ///
 /// writer: `emit.rs`, also for records that are lost
-/// reader: nobody else; the number travels in the record
+/// reader: agent, to find losses that no later record proves
 /// key:    0, value: number
 /// room:   one entry a CPU
 /// full:   cannot be

@@ -34,6 +34,10 @@ pub struct Daemon {
 pub struct Files {
     folder: PathBuf,
     pins: PathBuf,
+    /// Size of the ring buffer.
+    pub ring_kib: u32,
+    /// What the daemon logs: `info`, `trace`.
+    pub log_level: &'static str,
 }
 
 impl Files {
@@ -43,6 +47,8 @@ impl Files {
         Self {
             folder: scratch.path().to_owned(),
             pins: scratch.join("pins"),
+            ring_kib: 16_384,
+            log_level: "info",
         }
     }
 
@@ -83,12 +89,13 @@ impl Files {
             "detach"
         };
         let text = format!(
-            "version: 1\nsocket: {}\njournal: {}\npin_dir: {}\npolicy: [{}]\nscope: {}\non_stop: {on_stop}\n",
+            "version: 1\nsocket: {}\njournal: {}\npin_dir: {}\npolicy: [{}]\nscope: {}\nring_kib: {}\non_stop: {on_stop}\n",
             self.socket().display(),
             self.journal().display(),
             self.pins.display(),
             self.policy().display(),
             scope.display(),
+            self.ring_kib,
         );
         let path = self.folder.join("guard.yaml");
         std::fs::write(&path, text).expect("a scratch file can be written");
@@ -154,6 +161,7 @@ impl Daemon {
             .arg("run")
             .arg("--config")
             .arg(config)
+            .env("GUARD_LOG", files.log_level)
             .env("NO_COLOR", "1");
         command
             .stdin(Stdio::null())

@@ -54,10 +54,18 @@ impl Stand {
     #[must_use]
     #[track_caller]
     pub fn with(policy: &str, tls: Tls, on_stop: OnStop) -> Self {
+        Self::set(policy, tls, on_stop, |_| {})
+    }
+
+    /// A stand whose daemon is set otherwise.
+    #[must_use]
+    #[track_caller]
+    pub fn set(policy: &str, tls: Tls, on_stop: OnStop, change: impl FnOnce(&mut Files)) -> Self {
         let scratch = Scratch::new();
         let postgres = Postgres::start(tls);
         let cgroup = Cgroup::new();
-        let files = Files::new(&scratch);
+        let mut files = Files::new(&scratch);
+        change(&mut files);
         let pins = Pins(files.clone());
         let policy = for_server(policy, &postgres);
         let daemon = Daemon::start(&files, &policy, cgroup.path(), on_stop);

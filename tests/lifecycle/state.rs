@@ -1,7 +1,9 @@
 //! What a daemon has in the kernel, seen from outside.
 
-use aya::maps::{HashMap, Map, MapData, MapInfo, loaded_maps};
+use aya::maps::{HashMap, Map, MapData, MapInfo, SockHash, loaded_maps};
+use guard_common::abi::event::Poisoned;
 use guard_common::abi::session::{Session, Task};
+use guard_common::facts::Facts;
 use std::collections::BTreeSet;
 
 /// Numbers of the BPF objects that a process holds.
@@ -50,30 +52,58 @@ pub(crate) fn still_loaded(held: &Held) -> Vec<String> {
     left
 }
 
-/// Entries of the maps that grow with sessions and tasks.
+/// Entries of the maps that grow with sessions, tasks and sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entries {
     /// Live tasks.
     pub(crate) tasks: usize,
     /// Sessions.
     pub(crate) sessions: usize,
+    /// Members of sessions.
+    pub(crate) members: usize,
+    /// Prepared statements and portals with a name.
+    pub(crate) names: usize,
+    /// Sockets with a voice.
+    pub(crate) voices: usize,
+    /// Sockets that are poisoned and not yet destroyed.
+    pub(crate) poisoned: usize,
 }
 
 /// Counts entries in the maps of a daemon.
 pub(crate) fn entries(held: &Held) -> Entries {
+    let voices = Map::SockHash(map(held, "guard_voices"));
+    let voices = SockHash::<_, u64>::try_from(voices).expect("the map has this shape");
     Entries {
-        tasks: count::<u32, [u8; size_of::<Task>()]>(held, "guard_tasks"),
-        sessions: count::<u64, [u8; size_of::<Session>()]>(held, "guard_sessions"),
+        tasks: count::<u32, [u8; size_of::<Task>()]>(Map::HashMap(map(held, "guard_tasks"))),
+        sessions: count::<u64, [u8; size_of::<Session>()]>(Map::HashMap(map(
+            held,
+            "guard_sessions",
+        ))),
+        members: count::<u64, u64>(Map::HashMap(map(held, "guard_members"))),
+        names: count::<[u64; 3], [u8; size_of::<Facts>()]>(Map::LruHashMap(map(
+            held,
+            "guard_names",
+        ))),
+        voices: voices.keys().flatten().count(),
+        poisoned: count::<u64, [u8; size_of::<Poisoned>()]>(Map::HashMap(map(
+            held,
+            "guard_poisoned",
+        ))),
     }
 }
 
-fn count<K: aya::Pod, V: aya::Pod>(held: &Held, name: &str) -> usize {
+/// A map that the daemon holds.
+fn map(held: &Held, name: &str) -> MapData {
     let named = |info: &MapInfo| held.maps.contains(&info.id()) && info.name_as_str() == Some(name);
     let info = loaded_maps()
         .flatten()
         .find(named)
         .expect("the daemon holds the map");
-    let data = MapData::from_id(info.id()).expect("the map can be opened");
-    let map = HashMap::<_, K, V>::try_from(Map::HashMap(data)).expect("the map has this shape");
+    MapData::from_id(info.id()).expect("the map can be opened")
+}
+
+/// Entries of a hash with keys and values of these sizes.
+fn count<K: aya::Pod, V: aya::Pod>(map: Map) -> usize {
+    let map = HashMap::<_, K, V>::try_from(map).expect("the map has this shape");
     map.keys().flatten().count()
 }

@@ -161,12 +161,17 @@ pub(crate) fn dies_in_mid_message(address: SocketAddr) {
     wire.send(&good[..good.len() - 1]);
 }
 
-/// Ten thousand connections, one after another, each with a good statement.
+/// Ten thousand connections, one after another. Some send a statement, some keep a
+/// prepared one, some end in the middle of a message, some without a word.
 pub(crate) fn many_connections(address: SocketAddr) {
     for number in 0..10_000 {
         let mut wire = Wire::open(address);
         if number % 100 == 0 {
             goes_on(&mut wire);
+        }
+        if number % 10 < 2 {
+            let parse = message::parse("kept", "SELECT 1");
+            wire.ask(&[parse, message::sync()].concat());
         }
         if number % 3 != 0 {
             wire.send(&message::terminate());

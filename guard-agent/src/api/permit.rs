@@ -29,22 +29,34 @@ impl Request {
     }
 }
 
+/// Who has rights besides root.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    /// The daemon's own user, who has root's.
+    pub owner: u32,
+    /// The group of the socket.
+    pub group: Option<u32>,
+}
+
 /// Decides whether a peer may use a right.
 ///
-/// `group` is the group of the socket; `guarded` tells whether the peer is in a
+/// `guarded` tells whether the peer is in a
 /// session. From inside a session nobody, root included, may look at others or
 /// change what is enforced.
 ///
 /// # Errors
 /// It may not.
-pub fn permit(peer: &Peer, group: Option<u32>, guarded: bool, right: Right) -> Result<(), Refusal> {
-    let member = group.is_some_and(|group| peer.gid == group || peer.groups.contains(&group));
+pub fn permit(peer: &Peer, access: Access, guarded: bool, right: Right) -> Result<(), Refusal> {
+    let member = access
+        .group
+        .is_some_and(|group| peer.gid == group || peer.groups.contains(&group));
+    let root = peer.uid == 0 || peer.uid == access.owner;
     if !peer.is_alive() {
         return Err(Refusal::forbidden(
             "the process that opened this connection has ended",
         ));
     }
-    if peer.uid != 0 && !member {
+    if !root && !member {
         let refusal = Refusal::forbidden(format!("user {} may not use Guard's socket", peer.uid));
         return Err(refusal.help("ask to be put into the group `guard`"));
     }
@@ -57,9 +69,7 @@ pub fn permit(peer: &Peer, group: Option<u32>, guarded: bool, right: Right) -> R
         Right::Rule if guarded => Err(Refusal::forbidden(
             "this is refused from inside a session, for root too",
         )),
-        Right::Rule if peer.uid != 0 => {
-            Err(Refusal::forbidden("only root may do this").help("use sudo"))
-        }
+        Right::Rule if !root => Err(Refusal::forbidden("only root may do this").help("use sudo")),
         Right::Rule => Ok(()),
     }
 }
@@ -68,7 +78,10 @@ pub fn permit(peer: &Peer, group: Option<u32>, guarded: bool, right: Right) -> R
 mod tests {
     use super::*;
 
-    const GUARD: Option<u32> = Some(77);
+    const GUARD: Access = Access {
+        owner: 5,
+        group: Some(77),
+    };
 
     fn may(peer: &Peer, guarded: bool) -> Vec<bool> {
         [Right::Run, Right::Own, Right::Look, Right::Rule]
@@ -79,7 +92,9 @@ mod tests {
 
     #[test]
     fn root_may_everything_outside_a_session() {
-        assert_eq!(may(&Peer::fake(0, &[]), false), [true, true, true, true]);
+        for uid in [0, 5] {
+            assert_eq!(may(&Peer::fake(uid, &[]), false), [true, true, true, true]);
+        }
     }
 
     #[test]
@@ -92,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_guarded_peer_may_nest_and_see_itself_even_as_root() {
-        for uid in [0, 1000] {
+        for uid in [0, 5, 1000] {
             assert_eq!(
                 may(&Peer::fake(uid, &[77]), true),
                 [true, true, false, false]
@@ -104,7 +119,18 @@ mod tests {
     fn a_stranger_may_nothing() {
         assert_eq!(may(&Peer::fake(1000, &[]), false), [false; 4]);
         let peer = Peer::fake(1000, &[77]);
-        assert!(permit(&peer, None, false, Right::Own).is_err());
+        assert!(
+            permit(
+                &peer,
+                Access {
+                    group: None,
+                    ..GUARD
+                },
+                false,
+                Right::Own
+            )
+            .is_err()
+        );
     }
 
     #[test]

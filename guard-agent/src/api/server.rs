@@ -133,7 +133,7 @@ async fn route(
     let guarded = guarded(shared, &peer)?;
     let request = match (&parts.method, parts.uri.path()) {
         (&Method::GET, "/v1/decisions") => {
-            permit(&peer, shared.group, guarded, Right::Look)?;
+            permit(&peer, shared.access, guarded, Right::Look)?;
             return stream::decisions(parts.uri.query().unwrap_or(""), shared).await;
         }
         (&Method::GET, "/v1/status") => Request::Status,
@@ -156,7 +156,7 @@ async fn route(
             return Err(Refusal::new(404, Exit::Usage, message));
         }
     };
-    permit(&peer, shared.group, guarded, request.right())?;
+    permit(&peer, shared.access, guarded, request.right())?;
     let (reply, answer) = oneshot::channel();
     let call = Call {
         peer,

@@ -18,9 +18,8 @@ use guard_common::redis::Commands;
 use std::path::Path;
 
 /// Maps that the agent does not read or write, but keeps alive.
-const KEPT: [&str; 7] = [
+const KEPT: [&str; 6] = [
     "guard_names",
-    "guard_numbers",
     "guard_start",
     "guard_sockets",
     "guard_speakers",
@@ -42,6 +41,7 @@ pub(crate) struct Tables {
     pub(crate) count: Array<MapData, u64>,
     pub(crate) faults: PerCpuArray<MapData, u64>,
     pub(crate) rules: PerCpuArray<MapData, u64>,
+    pub(crate) numbers: PerCpuArray<MapData, u64>,
     pub(crate) events: Option<RingBuf<MapData>>,
     voices: SockHash<MapData, u64>,
     /// Held open for as long as the agent runs.
@@ -92,6 +92,7 @@ impl Tables {
             count: typed("guard_count", &mut take)?,
             faults: typed("guard_faults", &mut take)?,
             rules: typed("guard_rules", &mut take)?,
+            numbers: typed("guard_numbers", &mut take)?,
             events: Some(typed("guard_events", &mut take)?),
             voices: typed("guard_voices", &mut take)?,
             _kept: kept,

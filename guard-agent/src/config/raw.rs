@@ -5,6 +5,9 @@ use serde_saphyr::Spanned;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Longest duration that a key may set.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
 /// Keys of the file; all are optional.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,9 +120,9 @@ impl Raw {
         let parsed: Option<jiff::SignedDuration> = text.value.parse().ok();
         parsed
             .and_then(|duration| Duration::try_from(duration).ok())
-            .filter(|duration| !duration.is_zero())
+            .filter(|duration| !duration.is_zero() && *duration <= LONGEST)
             .ok_or_else(|| {
-                let message = format!("{:?} is not a duration", text.value);
+                let message = format!("{:?} is not a duration up to a day", text.value);
                 invalid(file, text, message, "write for example 30s, 10m or 1h")
             })
     }

@@ -58,6 +58,8 @@ pub trait Enforcer: Send {
     fn sweep(&mut self) -> Result<()>;
     /// Number of faults since the maps were made, by [`Fault`].
     fn faults(&self) -> Result<[u64; Fault::COUNT]>;
+    /// The number that the next record of each CPU gets.
+    fn next_numbers(&self) -> Result<Vec<u64>>;
     /// Matches of each rule of the live policy.
     fn rule_matches(&self) -> Result<[u64; MAX_RULES]>;
     /// Bytes of kernel memory in maps.

@@ -160,6 +160,12 @@ impl Enforcer for Link {
         self.kernel()?.faults().map_err(failed("faults"))
     }
 
+    fn next_numbers(&self) -> Result<Vec<u64>> {
+        self.kernel()?
+            .next_numbers()
+            .map_err(failed("numbers of records"))
+    }
+
     fn rule_matches(&self) -> Result<[u64; MAX_RULES]> {
         self.kernel()?
             .rule_matches()

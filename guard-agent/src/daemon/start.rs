@@ -15,6 +15,7 @@ use super::kernel::{Enforcer, Kernel, KernelError};
 use super::rules::{History, Loader, PolicyFailure};
 use super::status::Facts;
 use super::{Daemon, Inputs, Signals, TICK, reset};
+use crate::api::permit::Access;
 use crate::api::{Shared, server};
 use crate::config::Config;
 use crate::decision::{Actor, Lifecycle};
@@ -224,7 +225,10 @@ pub(super) async fn serve(
         journal: daemon.journal.path().to_owned(),
         journal_id: daemon.journal.id(),
         head: daemon.journal.head(),
-        group,
+        access: Access {
+            owner: rustix::process::geteuid().as_raw(),
+            group,
+        },
         stopping,
     };
     let served = tokio::spawn(server::serve(

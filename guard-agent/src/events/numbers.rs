@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// How long a missing number may still arrive.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Missing ranges kept of one CPU; beyond this the oldest is a loss at once.
 const MAX_RANGES: usize = 64;
@@ -84,6 +84,25 @@ impl Numbers {
             return oldest.end - oldest.first;
         }
         0
+    }
+
+    /// Takes into account that the kernel has used all numbers before `next`,
+    /// also those of records that no later one will prove to be lost. Only to be
+    /// told once the ring buffer has been read to its end since.
+    pub fn used(&mut self, cpu: u32, next: u64, at: Instant) {
+        let known = self.fresh || self.cpus.contains_key(&cpu);
+        if !known || next == 0 {
+            return;
+        }
+        let cpu = self.cpus.entry(cpu).or_default();
+        if next > cpu.next {
+            cpu.missing.push(Missing {
+                first: cpu.next,
+                end: next,
+                since: at,
+            });
+            cpu.next = next;
+        }
     }
 
     /// Gives the number of records that have been missing for too long.
@@ -164,6 +183,24 @@ mod tests {
         numbers.arrived(1, 12, start);
         numbers.arrived(2, 40, start);
         assert_eq!(numbers.overdue(start + PATIENCE), 2);
+    }
+
+    #[test]
+    fn a_loss_is_found_without_a_later_record() {
+        let start = Instant::now();
+        let mut numbers = Numbers::new(&[(1, 9)], false);
+        numbers.used(1, 13, start);
+        // Nothing is known of where this CPU began.
+        numbers.used(2, 50, start);
+        // One was still on its way.
+        numbers.arrived(1, 11, start);
+        numbers.used(1, 13, start);
+        assert_eq!(numbers.overdue(start + PATIENCE), 2);
+        numbers.arrived(1, 13, start);
+        assert_eq!(
+            (numbers.overdue(start + PATIENCE), numbers.repeated()),
+            (0, 0)
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::{Interval, MissedTickBehavior};
 
 /// Records taken at once, so that other work gets its turn.
-const BATCH: usize = 512;
+pub const BATCH: usize = 512;
 
 /// The kernel wakes the daemon at once only for what somebody waits for; this is
 /// how long the other records wait. It costs 50 system-call-free looks a second.

@@ -18,6 +18,8 @@ pub(crate) struct State {
     pub(crate) epoch: u64,
     pub(crate) destroyed: Vec<u64>,
     pub(crate) stopped: Option<OnStop>,
+    /// As the kernel counts, one a CPU.
+    pub(crate) next_numbers: Vec<u64>,
 }
 
 /// Handle to a kernel in memory; clones share it.
@@ -112,6 +114,10 @@ impl Enforcer for Memory {
     fn remove_session(&mut self, id: u64) -> Result<()> {
         self.state().sessions.remove(&id);
         Ok(())
+    }
+
+    fn next_numbers(&self) -> Result<Vec<u64>> {
+        Ok(self.state().next_numbers.clone())
     }
 
     fn faults(&self) -> Result<[u64; Fault::COUNT]> {
