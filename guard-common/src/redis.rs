@@ -141,6 +141,33 @@ pub fn settle(stream: &mut Stream) -> u32 {
     what::RUN
 }
 
+/// Bytes left of an argument, and the two behind it, where they do not matter.
+#[inline(always)]
+pub(crate) const fn skippable(stream: &Stream) -> u64 {
+    if stream.phase == phase::ARGUMENT && stream.redis.arguments.is_settled() {
+        stream.redis.left
+    } else {
+        0
+    }
+}
+
+/// Passes over bytes of an argument.
+#[inline(always)]
+pub(crate) const fn skip(stream: &mut Stream, count: u32) {
+    stream.redis.left = stream.redis.left.wrapping_sub(count as u64);
+    stream.redis.bytes = stream.redis.bytes.wrapping_add(count as u64);
+}
+
+/// Length of the argument that is being passed over.
+#[inline(always)]
+pub(crate) const fn skipped(stream: &Stream) -> u64 {
+    if skippable(stream) == 0 {
+        0
+    } else {
+        stream.redis.number
+    }
+}
+
 #[inline(always)]
 fn byte_at(chunk: &Chunk, at: u32) -> u8 {
     chunk[at as usize & (CHUNK_BYTES - 1)]

@@ -103,6 +103,11 @@ pub mod what {
     pub const DATA: u32 = 3;
 }
 
+/// Data of as many bytes is passed over rather than read.
+const LONG_DATA: u64 = 1024;
+/// Bytes that are read behind it: enough for the header of the next message.
+const BETWEEN_BYTES: u32 = 64;
+
 /// [`Facts::reserved`] of a statement that we put in place of a refused one.
 pub const SUBSTITUTE: u8 = 1;
 
@@ -253,6 +258,55 @@ impl Stream {
         self.scan.facts.add(Class::Unreadable);
         self.scan.facts.opaque = self.opaque;
         what::RUN
+    }
+
+    /// How many of the next bytes need not be read: they do not matter, whatever
+    /// they are, and the message (or the blind rest of the stream) goes on behind
+    /// them. [`Self::skip`] passes over them.
+    #[inline(always)]
+    #[must_use]
+    pub const fn skippable(&self) -> u32 {
+        if self.complete != 0 || self.hashing != 0 {
+            return 0;
+        }
+        let left = match (self.protocol(), self.phase) {
+            (_, phase::BLIND) => return u32::MAX,
+            (Protocol::Postgres, pg::phase::SKIP) | (Protocol::Mysql, mysql::phase::SKIP) => {
+                self.left as u64
+            }
+            (Protocol::Redis, _) => redis::skippable(self),
+            _ => 0,
+        };
+        // The last byte is read like any other: it ends the message.
+        left.saturating_sub(1) as u32
+    }
+
+    /// Passes over `count` of the [`Self::skippable`] bytes.
+    #[inline(always)]
+    pub const fn skip(&mut self, count: u32) {
+        match self.protocol() {
+            _ if self.phase == phase::BLIND => {}
+            Protocol::Redis => redis::skip(self, count),
+            Protocol::Postgres | Protocol::Mysql => self.left = self.left.wrapping_sub(count),
+        }
+    }
+
+    /// How many bytes to read at once, at most. Where long data is sent piece by
+    /// piece, what stands between two pieces is short.
+    #[inline(always)]
+    #[must_use]
+    pub const fn reach(&self) -> u32 {
+        let length = match self.protocol() {
+            Protocol::Postgres if self.kind == b'd' => self.length as u64,
+            Protocol::Mysql if self.kind == mysql::kind::DATA => self.length as u64,
+            Protocol::Redis => redis::skipped(self),
+            _ => 0,
+        };
+        if length < LONG_DATA {
+            CHUNK_BYTES as u32
+        } else {
+            BETWEEN_BYTES
+        }
     }
 
     /// Goes on to the message after a complete one.

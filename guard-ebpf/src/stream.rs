@@ -53,6 +53,10 @@ pub(crate) struct Sock {
     pub(crate) chunk_sequence: u32,
     /// Sequence number of the first byte of the message.
     pub(crate) message_sequence: u32,
+    /// Offset in the packet of what is not read yet.
+    pub(crate) offset: u32,
+    /// Bytes of it.
+    pub(crate) left: u32,
     /// 1 once the SYN was seen.
     pub(crate) started: u8,
     /// 1: nothing leaves any more.

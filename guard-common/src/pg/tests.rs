@@ -95,13 +95,44 @@ type Seen = (u8, u32, u64, u32);
 
 /// Reads `writes`, each in chunks of at most `size` bytes.
 fn read(writes: &[u8], size: usize) -> (Vec<Seen>, Stream) {
+    let mut pieces = writes.chunks(size);
+    read_pieces(|_| pieces.next())
+}
+
+/// Reads `writes` as the kernel does: what does not matter is passed over. Also
+/// says how many bytes were read.
+fn read_sparsely(writes: &[u8], size: usize) -> (Vec<Seen>, usize) {
+    let mut copied = 0;
+    let mut writes = writes.chunks(size);
+    let mut rest: &[u8] = &[];
+    let seen = read_pieces(|stream| {
+        loop {
+            if rest.is_empty() {
+                rest = writes.next()?;
+            }
+            let skipped = rest.len().min(stream.skippable() as usize);
+            stream.skip(skipped as u32);
+            rest = &rest[skipped..];
+            if !rest.is_empty() {
+                let (piece, behind) = rest.split_at(rest.len().min(stream.reach() as usize));
+                rest = behind;
+                copied += piece.len();
+                return Some(piece);
+            }
+        }
+    });
+    (seen.0, copied)
+}
+
+/// Reads pieces of at most a chunk.
+fn read_pieces<'a>(mut next: impl FnMut(&mut Stream) -> Option<&'a [u8]>) -> (Vec<Seen>, Stream) {
     let engine = Recorder::default();
     let mut names = Table::default();
     let mut stream = Stream::new_zeroed();
     stream.reset(Protocol::Postgres);
     let mut chunk = [0; CHUNK_BYTES];
     let mut seen = Vec::new();
-    for piece in writes.chunks(size) {
+    while let Some(piece) = next(&mut stream) {
         chunk[..piece.len()].copy_from_slice(piece);
         stream.at = 0;
         stream.end = piece.len() as u32;
@@ -192,6 +223,30 @@ fn every_split_gives_the_same_messages() {
     for size in [1, 2, 3, 5, 7, 64, 1000] {
         assert_eq!(read(&bytes, size).0, whole, "pieces of {size} bytes");
     }
+}
+
+#[test]
+fn passing_over_data_changes_nothing() {
+    let mut bytes = everything();
+    bytes.truncate(bytes.len() - message(b'X', b"").len());
+    for length in [0, 1, 1023, 1024, 8192, 100_000] {
+        bytes.extend(message(b'Q', b"COPY t FROM STDIN\0"));
+        for _ in 0..5 {
+            bytes.extend(message(b'd', &std::vec![b'Q'; length]));
+        }
+        bytes.extend(message(b'c', b""));
+    }
+    bytes.extend(message(b'Q', b"DROP TABLE t\0"));
+    let whole = read(&bytes, CHUNK_BYTES).0;
+    for size in [1, 7, 4096, 10_000, 1 << 20] {
+        assert_eq!(
+            read_sparsely(&bytes, size).0,
+            whole,
+            "writes of {size} bytes"
+        );
+    }
+    let copied = read_sparsely(&bytes, 1 << 20).1;
+    assert!(copied < bytes.len() / 10, "{copied} of {}", bytes.len());
 }
 
 #[test]

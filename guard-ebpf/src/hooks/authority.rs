@@ -9,15 +9,15 @@ use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
 use guard_common::class::Opaque;
 use guard_common::fault::Fault;
-use guard_common::limits::CHUNK_BYTES;
 use guard_common::repeat::{Repeat, Turn};
 use guard_common::stream::{self, phase};
 
 const DROP: i32 = 0;
 const PASS: i32 = 1;
 
-/// Chunks of one packet: 1 MiB, twice the largest BIG TCP packet.
-const MAX_CHUNKS: u32 = 256;
+/// Turns for one packet: chunks, and what is passed over between them. 1 MiB, twice
+/// the largest BIG TCP packet, takes less in any form.
+const MAX_TURNS: u32 = 8192;
 
 /// Judges the payload of each packet of a guarded database socket, exactly once
 /// and in order by sequence number.
@@ -90,17 +90,17 @@ fn judge(ctx: &SkBuffContext, sock: &mut Sock, desk: &mut Desk, segment: &Segmen
         // What was read here need not be what the server reads.
         lose(sock);
     }
+    sock.offset = segment.offset.wrapping_add(seen);
+    sock.left = segment.length.wrapping_sub(seen);
+    sock.chunk_sequence = segment.sequence.wrapping_add(seen);
     let mut reading = Reading {
         ctx,
         sock,
         desk,
-        offset: segment.offset.wrapping_add(seen) as u64,
-        sequence: segment.sequence.wrapping_add(seen) as u64,
-        left: segment.length.wrapping_sub(seen) as u64,
         refused: 0,
     };
-    Kernel::repeat(MAX_CHUNKS, &mut reading);
-    if reading.left != 0 && reading.refused == 0 {
+    Kernel::repeat(MAX_TURNS, &mut reading);
+    if reading.sock.left != 0 && reading.refused == 0 {
         maps::count_fault(Fault::Bound);
         reading.lose();
     }
@@ -123,13 +123,12 @@ fn lose(sock: &mut Sock) {
     }
 }
 
+/// VERIFIER(6.18): what changes from turn to turn lives in the socket's state, as
+/// for the voice.
 struct Reading<'a> {
     ctx: &'a SkBuffContext,
     sock: &'a mut Sock,
     desk: &'a mut Desk,
-    offset: u64,
-    sequence: u64,
-    left: u64,
     refused: u64,
 }
 
@@ -141,38 +140,45 @@ impl Reading<'_> {
             self.refused = 1;
         } else {
             lose(self.sock);
-            self.left = 0;
+            self.sock.left = 0;
         }
+    }
+
+    /// Goes on behind `count` of the `left` bytes.
+    #[inline(always)]
+    const fn advance(&mut self, left: u32, count: u32) {
+        let sock = &mut *self.sock;
+        sock.offset = sock.offset.wrapping_add(count);
+        sock.chunk_sequence = sock.chunk_sequence.wrapping_add(count);
+        sock.left = left.wrapping_sub(count);
     }
 }
 
 impl Turn for Reading<'_> {
     #[inline(always)]
     fn turn(&mut self, _index: u32) -> bool {
-        let left = self.left as u32;
+        let left = self.sock.left;
         if left == 0 {
             return false;
         }
-        let count = if left < CHUNK_BYTES as u32 {
-            left
-        } else {
-            CHUNK_BYTES as u32
-        };
-        if !packet::read(self.ctx, &mut self.desk.chunk, self.offset as u32, count) {
+        let skipped = authority::skip(self.sock, left);
+        if skipped != 0 {
+            self.advance(left, skipped);
+            return true;
+        }
+        let count = self.sock.authority.reach().min(left);
+        if !packet::read(self.ctx, &mut self.desk.chunk, self.sock.offset, count) {
             maps::count_fault(Fault::Packet);
             self.lose();
             return false;
         }
-        self.sock.chunk_sequence = self.sequence as u32;
         self.sock.authority.at = 0;
         self.sock.authority.end = count;
         if authority::chunk(self.sock, self.desk) {
             self.refused = 1;
             return false;
         }
-        self.offset = self.offset.wrapping_add(count as u64);
-        self.sequence = self.sequence.wrapping_add(count as u64);
-        self.left = left.wrapping_sub(count) as u64;
+        self.advance(left, count);
         true
     }
 }

@@ -10,11 +10,11 @@ use aya_ebpf::bindings::sk_action::SK_PASS;
 use aya_ebpf::macros::sk_msg;
 use aya_ebpf::programs::SkMsgContext;
 use guard_common::fault::Fault;
-use guard_common::limits::CHUNK_BYTES;
 use guard_common::repeat::{Repeat, Turn};
 
-/// Turns of one system call: chunks, and one more for each substitute.
-const MAX_TURNS: u32 = 1024;
+/// Turns of one system call: chunks, what is passed over between them, and one more
+/// for each substitute.
+const MAX_TURNS: u32 = 8192;
 
 /// Bytes by which one substitute can grow a message, with the kernel's overhead
 /// for the fragment that holds it.
@@ -88,11 +88,13 @@ impl Turn for Speaking<'_> {
             self.voice.done = 1;
             return false;
         }
-        let count = if left < CHUNK_BYTES as u32 {
-            left
-        } else {
-            CHUNK_BYTES as u32
-        };
+        let skipped = self.voice.stream.skippable().min(left);
+        if skipped != 0 {
+            self.voice.stream.skip(skipped);
+            self.voice.offset = offset.wrapping_add(skipped);
+            return true;
+        }
+        let count = self.voice.stream.reach().min(left);
         if !message::read(self.ctx, &mut self.desk.chunk, offset, count) {
             maps::count_fault(Fault::Voice);
             return false;

@@ -63,6 +63,26 @@ impl Turn for Reading<'_> {
     }
 }
 
+/// Passes over what need not be read of the next `left` bytes; answers with the
+/// number of bytes.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn guard_authority_skip(sock: *mut Sock, left: u32) -> u32 {
+    // SAFETY: as in `guard_authority_chunk`.
+    let Some(sock) = (unsafe { sock.as_mut() }) else {
+        return 0;
+    };
+    let count = sock.authority.skippable().min(left);
+    sock.authority.skip(count);
+    count
+}
+
+/// See [`guard_authority_skip`].
+#[inline(always)]
+pub(crate) fn skip(sock: &mut Sock, left: u32) -> u32 {
+    guard_authority_skip(sock, left)
+}
+
 /// Notes where a message begins, before each step; answers with the position.
 #[unsafe(no_mangle)]
 #[inline(never)]
