@@ -22,6 +22,7 @@ pub(crate) mod names;
 pub(crate) mod protocol;
 pub(crate) mod voice;
 
+use crate::kernel::packet::Segment;
 use crate::kernel::socket;
 use crate::maps;
 use aya_ebpf::bindings::bpf_sock;
@@ -53,7 +54,9 @@ pub(crate) struct Sock {
     pub(crate) chunk_sequence: u32,
     /// Sequence number of the first byte of the message.
     pub(crate) message_sequence: u32,
-    /// Offset in the packet of what is not read yet.
+    /// The packet at hand.
+    pub(crate) segment: Segment,
+    /// Offset in it of what is not read yet.
     pub(crate) offset: u32,
     /// Bytes of it.
     pub(crate) left: u32,

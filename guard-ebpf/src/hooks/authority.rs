@@ -1,6 +1,6 @@
 //! Judges every byte that leaves a guarded database socket.
 
-use crate::kernel::packet::{self, RST, SYN, Segment, URG};
+use crate::kernel::packet::{self, RST, SYN, URG};
 use crate::kernel::repeat::Kernel;
 use crate::kernel::socket;
 use crate::maps;
@@ -35,7 +35,7 @@ pub(crate) fn guard_authority(ctx: SkBuffContext) -> i32 {
     let Some(sock) = socket::state::<Sock>(sk) else {
         return PASS;
     };
-    let Some(segment) = packet::segment(&ctx) else {
+    if !packet::parse(&ctx, &mut sock.segment) {
         maps::count_fault(Fault::Packet);
         if !judging::fault_denies(&mut sock.ward) {
             return PASS;
@@ -44,15 +44,15 @@ pub(crate) fn guard_authority(ctx: SkBuffContext) -> i32 {
             poison(&ctx, sock);
         }
         return DROP;
-    };
-    if segment.flags & SYN != 0 && sock.started == 0 {
-        sock.expect = segment.sequence;
+    }
+    if sock.segment.flags & SYN != 0 && sock.started == 0 {
+        sock.expect = sock.segment.sequence;
         sock.started = 1;
     }
-    if segment.flags & RST != 0 || segment.length == 0 {
+    if sock.segment.flags & RST != 0 || sock.segment.length == 0 {
         return PASS;
     }
-    let end = segment.sequence.wrapping_add(segment.length);
+    let end = sock.segment.sequence.wrapping_add(sock.segment.length);
     // Serial arithmetic (RFC 1982): how far this packet reaches into what has
     // not been judged.
     if sock.started != 0 && end.wrapping_sub(sock.expect) as i32 <= 0 {
@@ -63,22 +63,23 @@ pub(crate) fn guard_authority(ctx: SkBuffContext) -> i32 {
     }
     ear::inform(sk, &mut sock.authority);
     // It is made with the other state; a socket without one sends nothing.
-    let refused = socket::state::<Desk>(sk).is_none_or(|desk| judge(&ctx, sock, desk, &segment));
+    let refused = socket::state::<Desk>(sk).is_none_or(|desk| judge(&ctx, sock, desk));
     if refused {
         poison(&ctx, sock);
         return DROP;
     }
     ear::ask(sk, &sock.authority);
-    sock.expect = end;
+    sock.expect = sock.segment.sequence.wrapping_add(sock.segment.length);
     PASS
 }
 
 /// Feeds the new part of a packet to the authority; `true`: refused.
 #[inline(always)]
-fn judge(ctx: &SkBuffContext, sock: &mut Sock, desk: &mut Desk, segment: &Segment) -> bool {
+fn judge(ctx: &SkBuffContext, sock: &mut Sock, desk: &mut Desk) -> bool {
     if sock.condemned != 0 {
         return true;
     }
+    let segment = &sock.segment;
     let seen = sock.expect.wrapping_sub(segment.sequence);
     if sock.started == 0 || seen as i32 > segment.length as i32 || (seen as i32) < 0 {
         maps::count_fault(Fault::StreamGap);
@@ -90,6 +91,7 @@ fn judge(ctx: &SkBuffContext, sock: &mut Sock, desk: &mut Desk, segment: &Segmen
         // What was read here need not be what the server reads.
         lose(sock);
     }
+    let segment = &sock.segment;
     sock.offset = segment.offset.wrapping_add(seen);
     sock.left = segment.length.wrapping_sub(seen);
     sock.chunk_sequence = segment.sequence.wrapping_add(seen);
@@ -185,7 +187,10 @@ impl Turn for Reading<'_> {
 
 /// Marks the socket so that nothing leaves any more, and asks the agent to
 /// destroy it.
-#[inline(always)]
+///
+/// VERIFIER: a function of its own, for the stack of the program, which the engine
+/// runs on top of, holds only what judging needs.
+#[inline(never)]
 fn poison(ctx: &SkBuffContext, sock: &mut Sock) {
     sock.poisoned = 1;
     if packet::name_ends(ctx, &mut sock.poison).is_none() {

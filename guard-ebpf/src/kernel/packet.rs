@@ -10,9 +10,10 @@ use guard_common::mysql::greeting::{Beginning, GREETING_BYTES};
 use guard_common::stream::Chunk;
 
 /// Where a TCP segment's payload stands in its packet, and in the stream.
+#[repr(C)]
 pub(crate) struct Segment {
     /// TCP flags.
-    pub(crate) flags: u8,
+    pub(crate) flags: u32,
     /// Sequence number of the first payload byte.
     pub(crate) sequence: u32,
     /// Offset of the payload.
@@ -25,11 +26,11 @@ pub(crate) struct Segment {
 const TCP: u8 = 6;
 
 /// [`Segment::flags`]: SYN.
-pub(crate) const SYN: u8 = 2;
+pub(crate) const SYN: u32 = 2;
 /// [`Segment::flags`]: RST.
-pub(crate) const RST: u8 = 4;
+pub(crate) const RST: u32 = 4;
 /// [`Segment::flags`]: URG.
-pub(crate) const URG: u8 = 32;
+pub(crate) const URG: u32 = 32;
 
 /// Extension headers of IPv6 that are stepped over.
 const EXTENSIONS: usize = 6;
@@ -62,18 +63,33 @@ fn transport_v6(ctx: &SkBuffContext) -> Option<usize> {
     (next == TCP).then_some(at)
 }
 
-/// Parses the headers; `None`: not a TCP segment that can be read.
+/// Reads the headers into `segment`; `false`: not a TCP segment that can be read.
+///
+/// VERIFIER: a function of its own, and a result in map memory, so that the stack of
+/// the program stays small: the engine runs on top of it.
+#[inline(never)]
+pub(crate) fn parse(ctx: &SkBuffContext, segment: &mut Segment) -> bool {
+    match self::segment(ctx) {
+        Some(found) => {
+            *segment = found;
+            true
+        }
+        None => false,
+    }
+}
+
+/// The headers; `None`: not a TCP segment that can be read.
 #[inline(always)]
 pub(crate) fn segment(ctx: &SkBuffContext) -> Option<Segment> {
     let transport = transport(ctx)?;
     let sequence = u32::from_be(ctx.load::<u32>(transport + 4).ok()?);
     let words = ctx.load::<u8>(transport + 12).ok()?;
-    let flags = ctx.load::<u8>(transport + 13).ok()?;
+    let flags = u32::from(ctx.load::<u8>(transport + 13).ok()?);
     let offset = transport as u32 + (words >> 4) as u32 * 4;
     Some(Segment {
         flags,
         // A SYN takes one number itself.
-        sequence: sequence.wrapping_add((flags & SYN != 0) as u32),
+        sequence: sequence.wrapping_add(u32::from(flags & SYN != 0)),
         offset,
         length: ctx.len().wrapping_sub(offset),
     })
@@ -120,7 +136,9 @@ const FOREIGN_PAGES: u8 = 1 | 2;
 ///
 /// Of a socket with a voice this says nothing: the kernel copies its data first,
 /// and flags its own copy.
-#[inline(always)]
+///
+/// VERIFIER: a function of its own, as [`parse`].
+#[inline(never)]
 pub(crate) fn may_change(ctx: &SkBuffContext) -> bool {
     let packet = ctx.skb.skb as u64;
     let flags = probe::field::<u64>(packet, &OFF_SKB_HEAD)

@@ -3,7 +3,7 @@
 use super::{Sender, says};
 use crate::abi::names::Key;
 use crate::abi::policy::Policy;
-use crate::facts::{Facts, LOST_CALL, LOST_SAFE, LOST_TABLE};
+use crate::facts::{Facts, LOST_CALL, LOST_SAFE, LOST_TABLE, TABLE_TAGS};
 use crate::limits::{CALLS, MAX_RULES, SAFE_CALLS, TABLE_NAMES};
 use crate::repeat::{Repeat, Turn};
 
@@ -153,7 +153,10 @@ impl Turn for Tables<'_, '_> {
             Key::TableSchema,
         ];
         let listed = listed(policy, facts.table_names[at], keys) ^ about.tables_except;
-        *rules |= listed & about.tags[facts.table_tag(at) as usize & 15];
+        // VERIFIER(6.1): in 64 bits; of an OR of 32 it knows no bound.
+        let tag = u64::from(facts.table_where) >> (at * 2) << 2 & 12
+            | u64::from(facts.table_access[at]) & 3;
+        *rules |= listed & about.tags[tag as usize & (TABLE_TAGS - 1)];
         true
     }
 }
