@@ -4,28 +4,29 @@
 //! `guard_dialect`); the code here is a small interpreter of them.
 //!
 //! 1. The **lexer** steps one row a byte: `cells[row + column of the byte]`.
-//!    A cell below `CELL_BYTES` is the next row; from `CELL_BYTES` on it is the number
-//!    of an [`Event`], raised mostly where a token ends.
+//!    A cell below `CELL_BYTES` is the next row; others say what happens at the
+//!    byte ([`cell`]), mostly that a token ended.
 //! 2. The **statement automaton** steps one state a token:
 //!    `steps[state + column of the token]` is the next state and an [`Action`]:
 //!    classes to add, a frame to push or pop (parentheses, WHERE, predicates),
 //!    a name to take.
 //!
-//! All state is in [`Scan`] and every byte is stepped exactly once, so any split
-//! of a text into chunks gives the same facts.
+//! All state is in [`Scan`], so any split of a text into chunks gives the same facts.
 
 mod names;
+mod note;
 mod read;
 mod server;
 mod statement;
 mod tables;
 mod verbs;
 mod with;
+mod word;
 
 pub use server::Server;
 pub use statement::MAX_STEPS;
-pub use tables::{Action, Event, PENDING, STATE_BITS, Skip, Tables};
-pub use tables::{action, event, resolve};
+pub use tables::{Action, Event, Hold, PENDING, STATE_BITS, Skip, Tables};
+pub use tables::{action, cell, event, resolve};
 pub use verbs::VERB_NAMES;
 
 use crate::class::Opaque;
@@ -45,8 +46,10 @@ pub const FRAMES: usize = 4 * DEPTH;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Scan {
-    /// Hash of the word being taken (or of the last one).
+    /// Hash of the last word that was taken.
     word: u64,
+    /// Hash of the word being taken so far.
+    partial: u64,
     /// Hash of the word before the last dot of the current name; 0: no dot.
     qualifier: u64,
     /// First column of the current predicate: last part and qualifier.
@@ -77,13 +80,15 @@ pub struct Scan {
     position: u32,
     /// End of the chunk.
     limit: u32,
-    /// First byte of the word that is not taken yet.
+    /// First byte of the last word that is not taken yet.
     mark: u32,
-    /// End of the bytes to take at once; nothing to take when not above `mark`.
+    /// Behind the last byte to take of it.
     upto: u32,
-    /// 1 while a word is being taken.
-    taking: u32,
-    /// Bytes of the word seen.
+    /// What word it is ([`word`]); 0: none, or it was taken.
+    word_kind: u32,
+    /// 1 when the first bytes of the word were taken.
+    begun: u32,
+    /// Bytes of the word taken.
     length: u32,
     /// Length of the open dollar quote's tag.
     tag_length: u32,
@@ -93,9 +98,7 @@ pub struct Scan {
     quote: u32,
     /// 1 when the text has ended.
     done: u32,
-    /// 1 while the word's letters are folded to lower case; 2: in backticks too.
-    fold: u32,
-    /// 1 behind the dot of a name: the next word continues it.
+    /// 1 behind the dot of a name, 2 in the word behind it, which continues it.
     dotted: u32,
     /// Steps of the automaton since the last event.
     steps: u32,
@@ -105,8 +108,12 @@ pub struct Scan {
     ended: u32,
     /// Position of the last word that may have to be read again.
     held: u32,
-    /// The event there.
-    held_event: u32,
+    /// How it is read then: an index of [`Tables::holds`].
+    held_kind: u32,
+    /// The event that is to be handled.
+    event: u32,
+    /// Zero.
+    reserved: u32,
     /// Names in use in `with_names`.
     with_count: u32,
     /// Tables that were found before the innermost query (or frame) began.
@@ -139,12 +146,11 @@ pub fn begin(tables: &Tables, scan: &mut Scan) {
     scan.depth = 0;
     scan.base = 0;
     scan.comment = 0;
-    scan.taking = 0;
+    scan.word_kind = 0;
     scan.length = 0;
     scan.number = 0;
     scan.quote = 0;
     scan.done = 0;
-    scan.fold = 0;
     scan.dotted = 0;
     scan.qualifier = 0;
     scan.column = [0; 2];
@@ -183,24 +189,22 @@ pub fn feed<R: Repeat>(
 fn run<R: Repeat>(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTES], to: u32) {
     scan.limit = to;
     scan.mark = scan.position;
-    scan.upto = scan.position;
-    let mut block = Block::<R> {
+    let mut turns = Turns::<R> {
         tables,
         scan,
         chunk,
         repeat: PhantomData,
     };
-    R::repeat(MAX_TURNS, &mut block);
-    let scan = block.scan;
+    R::repeat(MAX_TURNS, &mut turns);
+    let scan = turns.scan;
     if scan.done == 0 && (scan.position < to || scan.queue != 0) {
         scan.facts.add_opaque(Opaque::Limit);
         scan.done = 1;
     }
 }
 
-/// Turns of the loop for one chunk. A byte raises at most four events, an event
-/// takes at most [`MAX_STEPS`] steps, and a word is taken eight bytes a turn; the
-/// loop ends by itself long before.
+/// Turns of the loop for one chunk, far more than it takes: a byte raises at most
+/// four events, and an event takes at most [`MAX_STEPS`] steps.
 const MAX_TURNS: u32 = CHUNK_BYTES as u32 * 64;
 
 /// Ends the text (also after a NUL; ending twice changes nothing).
@@ -227,52 +231,60 @@ pub fn end_by(scan: &mut Scan, feed: impl FnOnce(&mut Scan)) {
 /// The chunk behind the end of a text: NUL.
 static NOTHING: [u8; CHUNK_BYTES] = [0; CHUNK_BYTES];
 
-/// Steps of the statement automaton in one turn at most: most tokens take one
-/// to three, and a turn costs more than a step.
-const TURN_STEPS: u64 = 5;
+/// Rounds of one turn: a turn costs as much as reading five bytes.
+const ROUNDS: u64 = 2;
 
-/// What is done turn by turn: take a piece of a word, read on to the next event,
-/// take steps of the statement automaton. Everything that one turn leaves for
-/// the next is in [`Scan`].
-struct Block<'a, R> {
+/// What is done turn by turn. Everything that one turn leaves for the next is in
+/// [`Scan`].
+struct Turns<'a, R> {
     tables: &'a Tables,
     scan: &'a mut Scan,
     chunk: &'a [u8; CHUNK_BYTES],
     repeat: PhantomData<R>,
 }
 
-impl<R: Repeat> Turn for Block<'_, R> {
+/// How a round ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// The next one goes on.
+    Round,
+    /// The chunk, or the text, is at its end: nothing is left to do.
+    Chunk,
+    /// An event needs more than [`statement::on_token`] does.
+    Event,
+    /// A word needs more than [`word::take`] does.
+    Word,
+}
+
+impl<R: Repeat> Turn for Turns<'_, R> {
     #[inline(always)]
     fn turn(&mut self, _index: u32) -> bool {
-        if self.scan.queue == 0 && self.scan.mark >= self.scan.upto {
-            let limit = self.scan.limit;
-            if self.scan.done != 0 {
-                return false;
-            }
-            if self.scan.position < limit {
-                read::read(self.tables, self.scan, self.chunk, limit);
-            } else if read::is_pending(self.tables, self.scan) {
-                statement::replay(self.tables, self.scan);
-            } else {
-                if self.scan.taking == 0 || self.scan.mark >= limit {
-                    return false;
-                }
-                self.scan.upto = limit;
-            }
-        }
-        let mut steps = 0u64;
-        while steps < TURN_STEPS {
-            steps += 1;
-            if self.scan.mark < self.scan.upto {
-                names::take(self.scan, self.chunk);
-            } else if self.scan.queue != 0 {
-                statement::step(self.tables, self.scan);
-            } else {
-                break;
-            }
+        let mut ended = Ended::Round;
+        let mut round = 0u64;
+        while round < ROUNDS {
+            round += 1;
             // VERIFIER: without it the proof is several times as long.
             R::forget(self.scan);
+            ended = Ended::Round;
+            if self.scan.queue == 0 {
+                ended = read::read::<R>(self.tables, self.scan, self.chunk);
+            }
+            if ended == Ended::Round && self.scan.queue != 0 {
+                ended = statement::steps::<R>(self.tables, self.scan, self.chunk);
+            }
+            if ended != Ended::Round {
+                break;
+            }
         }
-        true
+        R::forget(self.scan);
+        if ended == Ended::Event {
+            ended = statement::on_event(self.tables, self.scan, self.chunk);
+        } else if ended == Ended::Chunk {
+            ended = read::leave(self.tables, self.scan);
+        }
+        if ended == Ended::Word {
+            word::take_slowly(self.scan, self.chunk);
+        }
+        ended != Ended::Chunk
     }
 }

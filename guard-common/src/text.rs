@@ -58,4 +58,18 @@ impl<const N: usize> Text<N> {
         self.bytes[at & (N - 1)] = byte;
         self.len = (at + 1) as u8;
     }
+
+    /// Adds the lowest `count` bytes of a word, up to eight; those above are zero.
+    /// Without effect where there is no room for eight.
+    ///
+    /// `N` must be a power of two, as for [`Self::push`].
+    #[inline(always)]
+    pub fn put(&mut self, word: u64, count: u8) {
+        let at = self.len as usize & (N - 1);
+        let room = self.bytes.get_mut(at..);
+        if let Some(room) = room.and_then(|room| room.first_chunk_mut()) {
+            *room = word.to_le_bytes();
+            self.len = at as u8 + count;
+        }
+    }
 }

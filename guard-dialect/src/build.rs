@@ -9,7 +9,9 @@ use super::quiet::{Mode, Place};
 use super::rows::{Lexer, Rows};
 use super::scanner::Scanner;
 use super::token::Tok;
-use guard_common::engine::{Action, Event, PENDING, STATE_BITS, Skip, Tables, action};
+use guard_common::engine::{
+    Action, Event, Hold, PENDING, STATE_BITS, Skip, Tables, action, cell, event,
+};
 use guard_common::limits::{ACTIONS, CELL_BYTES, EVENTS, SKIPS, STEPS};
 use guard_common::protocol::Dialect;
 use zerocopy::FromZeros;
@@ -164,30 +166,46 @@ fn fill_rows(
 
     let offset = |row: u32| offsets[row as usize].unwrap_or(0) as u32;
     let mut events: Numbering<Event> = Numbering::new();
+    let mut holds: Numbering<Hold> = Numbering::new();
     let mut skips: Numbering<Skip> = Numbering::new();
     skips.number(Skip { stops: [0; 3] });
     for (place, &row) in order.iter().enumerate() {
         for (column, &(report, next, other)) in rows.cells[row].iter().enumerate() {
+            let (next, other) = (offset(next), offset(other));
             let cell = match &rows.reports[report as usize] {
-                None => offset(next),
-                Some(report) => {
-                    let tokens = report.tokens.iter().rev();
-                    let tokens = tokens.fold(0, |tokens, token| tokens << 8 | u32::from(*token));
-                    let (next, alternative) = if tokens == 0 {
-                        (offset(next), offset(other))
-                    } else {
-                        ((report.resume * stride) as u32, 0)
-                    };
-                    let event = events.number(Event {
-                        next,
-                        alternative,
-                        tokens,
-                        kind: report.kind,
-                        consume: u8::from(report.consume),
-                        reserved: [0; 2],
-                    });
-                    (CELL_BYTES + event) as u32
-                }
+                None => next,
+                Some(report) => match (report.kind, report.tokens.as_slice()) {
+                    (event::MARK, []) if report.consume => cell::WORD << ROW_BITS | next,
+                    (event::MARK_EXACT, []) if report.consume => cell::QUOTED << ROW_BITS | next,
+                    (event::MARK_TICKS, []) if report.consume => cell::TICKS << ROW_BITS | next,
+                    (event::HOLD | event::HOLD_EXACT, []) => {
+                        let kind = match report.kind {
+                            event::HOLD => cell::WORD,
+                            _ => cell::QUOTED,
+                        };
+                        let hold = holds.number(Hold { row: other, kind });
+                        (cell::HOLD + hold as u32) << ROW_BITS | next
+                    }
+                    (event::TOKEN, [token]) if report.resume * stride < 1 << cell::NEXT_BITS => {
+                        let consumed = if report.consume { cell::CONSUMED } else { 0 };
+                        let next = ((report.resume * stride) as u32) << cell::COLUMN_BITS;
+                        cell::TOKEN | consumed | next | u32::from(*token)
+                    }
+                    (_, tokens) => {
+                        let behind = (report.resume * stride) as u32;
+                        let silent = tokens.is_empty();
+                        let tokens = tokens.iter().rev();
+                        let event = events.number(Event {
+                            next: if silent { next } else { behind },
+                            alternative: if silent { other } else { 0 },
+                            tokens: tokens.fold(0, |tokens, token| tokens << 8 | u32::from(*token)),
+                            kind: report.kind,
+                            consume: u8::from(report.consume),
+                            reserved: [0; 2],
+                        });
+                        cell::EVENT << ROW_BITS | event as u32
+                    }
+                },
             };
             write(tables, place * stride + (column + 1) * CELL, cell);
         }
@@ -210,6 +228,8 @@ fn fill_rows(
     }
     fits("events", events.items.len(), EVENTS)?;
     fits("sets of stops", skips.items.len(), SKIPS)?;
+    fits("ways of holding a word", holds.items.len(), cell::HOLDS)?;
+    tables.holds[..holds.items.len()].copy_from_slice(&holds.items);
     tables.events[..events.items.len()].copy_from_slice(&events.items);
     tables.skips[..skips.items.len()].copy_from_slice(&skips.items);
     for (slot, column) in tables.columns.iter_mut().zip(&lexer.columns) {
@@ -225,6 +245,9 @@ fn fill_rows(
 
 /// Bytes of a cell.
 const CELL: usize = 4;
+
+/// Bits of a row in a cell.
+const ROW_BITS: u32 = CELL_BYTES.ilog2();
 
 fn write(tables: &mut Tables, at: usize, cell: u32) {
     tables.cells[at..at + CELL].copy_from_slice(&cell.to_le_bytes());
@@ -256,7 +279,11 @@ fn fill_states(
                 hits: effect.hits,
                 opaque: effect.opaque,
                 opaque_after: effect.opaque_after,
-                inner: (step.inner * stride) as u32,
+                inner: if effect.flags & action::PUSH == 0 {
+                    0
+                } else {
+                    (step.inner * stride) as u32
+                },
                 flags: effect.flags | notable,
                 back: effect.back.map_or(0, |back| grammar.column(back)),
                 resolve: effect.resolve,

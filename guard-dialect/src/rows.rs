@@ -243,20 +243,14 @@ impl Lexer {
                     return (Some(report), nowhere, nowhere);
                 }
                 Act::Quiet(to) => {
-                    let marks = matches!(kind, event::MARK | event::MARK_EXACT);
-                    if marks && mode.holds && !mode.detours[usize::from(to)].joined {
-                        let report = Report {
-                            tokens: Vec::new(),
-                            kind: match kind {
-                                event::MARK => event::HOLD,
-                                _ => event::HOLD_EXACT,
-                            },
-                            consume,
-                            resume: 0,
-                        };
-                        return (Some(report), (number, next, to), (loud, next, 0));
-                    }
                     detour = to;
+                    let marks = matches!(kind, event::MARK | event::MARK_EXACT | event::MARK_TICKS);
+                    let holds = marks && mode.holds && !mode.detours[usize::from(to)].joined;
+                    let kind = match kind {
+                        event::MARK if holds => event::HOLD,
+                        event::MARK_EXACT if holds => event::HOLD_EXACT,
+                        kind => kind,
+                    };
                     let needless = match kind {
                         event::TOKEN => true,
                         event::MARK | event::MARK_EXACT | event::MARK_TICKS => {
@@ -265,13 +259,28 @@ impl Lexer {
                         _ => false,
                     };
                     if !needless {
+                        // The byte at which a word begins is the word's.
+                        let begun = match self.cells[next][byte] {
+                            Next::Go(begun) if marks => Some(begun),
+                            _ => None,
+                        };
+                        debug_assert!(
+                            begun.is_some() || !holds,
+                            "a word is held at its first byte"
+                        );
                         let report = Report {
                             tokens: Vec::new(),
                             kind,
-                            consume,
+                            consume: consume || begun.is_some(),
                             resume: 0,
                         };
-                        return (Some(report), (number, next, to), (number, other, to));
+                        let place = (number, begun.unwrap_or(next), to);
+                        let other = if kind == event::HOLD || kind == event::HOLD_EXACT {
+                            (loud, next, 0)
+                        } else {
+                            (number, other, to)
+                        };
+                        return (Some(report), place, other);
                     }
                     if consume {
                         let to = (number, next, to);

@@ -53,6 +53,9 @@ static LEXER: Array<Tables> = Array::with_max_entries(1, 0);
 static STREAM: Array<Stream> = Array::with_max_entries(1, 0);
 #[map(name = "selftest_chunk")]
 static CHUNK: Array<Chunk> = Array::with_max_entries(CHUNKS, 0);
+/// The chunk behind the end of a text: NUL.
+#[map(name = "selftest_nothing")]
+static NOTHING: Array<Chunk> = Array::with_max_entries(1, 0);
 #[map(name = "selftest_order")]
 static ORDER: Array<Order> = Array::with_max_entries(1, 0);
 
@@ -262,7 +265,12 @@ impl Engine for KernelEngine {
 
     #[inline(always)]
     fn end(&self, _dialect: Dialect, scan: &mut Scan) {
-        selftest_end(scan);
+        let Some(nothing) = NOTHING.get(0) else {
+            return;
+        };
+        engine::end_by(scan, |scan| {
+            selftest_feed(scan, nothing, 0, 1);
+        });
     }
 
     #[inline(always)]
@@ -296,18 +304,6 @@ extern "C" fn selftest_feed(scan: *mut Scan, chunk: *const Chunk, from: u32, to:
         return 1;
     };
     engine::feed::<Kernel>(tables, scan, chunk, from, to);
-    0
-}
-
-/// Ends, as a global function.
-#[unsafe(no_mangle)]
-#[inline(never)]
-extern "C" fn selftest_end(scan: *mut Scan) -> u32 {
-    // SAFETY: as in `selftest_begin`.
-    let (Some(tables), Some(scan)) = (LEXER.get(0), unsafe { scan.as_mut() }) else {
-        return 1;
-    };
-    engine::end::<Kernel>(tables, scan);
     0
 }
 

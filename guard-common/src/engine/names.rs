@@ -1,49 +1,9 @@
-//! Words out of the text: hashed, folded and kept.
+//! Names that are found: of tables, functions, columns and prepared statements.
 
 use super::Scan;
+use super::word::SIGNIFICANT;
 use crate::facts::{LOST_CALL, LOST_SAFE, LOST_TABLE, LOST_WORDS, NAME_LOST, NO_WHERE};
-use crate::hash;
-use crate::limits::{CALLS, CHUNK_BYTES, NAME_OPERATIONS, SAFE_CALLS, TABLE_NAMES, TABLES};
-
-/// PostgreSQL cuts names to this many bytes, so names that differ only behind
-/// it are the same.
-pub(super) const SIGNIFICANT: u32 = 63;
-
-/// Starts a word at `position`; `fold` is 1 where upper case means lower, 2 where
-/// it does in backticks.
-#[inline(always)]
-pub(super) fn mark(scan: &mut Scan, position: u32, fold: u32) {
-    scan.mark = position;
-    scan.taking = 1;
-    scan.length = 0;
-    scan.quote = 0;
-    scan.fold = fold;
-    scan.word = hash::START;
-    if scan.dotted != 0 {
-        scan.dotted = 0;
-    } else {
-        scan.qualifier = 0;
-        scan.name.len = 0;
-        scan.name.cut = 0;
-    }
-}
-
-/// Forgets the last word, so that what follows is not taken for a part of it
-/// where a name is missing.
-#[inline(always)]
-pub(super) fn forget(scan: &mut Scan) {
-    scan.taking = 0;
-    scan.word = hash::START;
-    scan.qualifier = 0;
-}
-
-/// A dot behind the word that was taken last: the next word continues the name.
-#[inline(always)]
-pub(super) fn dot(scan: &mut Scan) {
-    scan.dotted = 1;
-    scan.qualifier = scan.word;
-    scan.name.push(b'.');
-}
+use crate::limits::{CALLS, NAME_OPERATIONS, SAFE_CALLS, TABLE_NAMES, TABLES};
 
 /// Keeps the hashes of the name that ends here.
 #[inline(always)]
@@ -162,56 +122,4 @@ pub(super) fn compare_column(scan: &mut Scan) -> u32 {
         return 1;
     }
     if qualifier == first_qualifier { 3 } else { 2 }
-}
-
-/// Bytes of a word that are taken in one turn.
-const PIECE: u64 = 16;
-
-/// Takes bytes from the mark on, up to `scan.upto`: adds them to hash and name.
-#[inline(always)]
-pub(super) fn take(scan: &mut Scan, chunk: &[u8; CHUNK_BYTES]) {
-    let from = u64::from(scan.mark);
-    let left = u64::from(scan.upto).wrapping_sub(from);
-    if scan.length > SIGNIFICANT {
-        scan.mark = scan.upto;
-        return;
-    }
-    let folded = if scan.fold != 0 { 0x20 } else { 0 };
-    // Computed, for the verifier would prove each case by itself.
-    let closing = b'"' + (b'`' - b'"') * (scan.fold >> 1 & 1) as u8;
-    let mut word = scan.word;
-    let mut length = u64::from(scan.length);
-    let mut quote = u64::from(scan.quote);
-    let mut index = 0;
-    while index < PIECE {
-        if index >= left {
-            break;
-        }
-        let byte = chunk[from.wrapping_add(index) as usize & (CHUNK_BYTES - 1)];
-        index += 1;
-        // Of a pair of quotes inside a quoted name the second is kept; the closing
-        // quote is the first of no pair.
-        if byte == closing {
-            quote ^= 1;
-            if quote != 0 {
-                continue;
-            }
-        }
-        length += 1;
-        if length > u64::from(SIGNIFICANT) {
-            scan.name.cut = 1;
-            break;
-        }
-        let byte = if byte.is_ascii_uppercase() {
-            byte | folded
-        } else {
-            byte
-        };
-        word = hash::step(word, byte);
-        scan.name.push(byte);
-    }
-    scan.word = word;
-    scan.length = length as u32;
-    scan.quote = quote as u32;
-    scan.mark = from.wrapping_add(PIECE) as u32;
 }

@@ -1,96 +1,158 @@
 //! The inner loop: from byte to byte, or eight bytes at a time where they make
 //! no difference, to the next event.
 
-use super::tables::{PENDING, Skip, event};
-use super::{Scan, Tables, names, statement};
-use crate::limits::{CELL_BYTES, CHUNK_BYTES, EVENTS, SKIPS};
+use super::tables::{PENDING, Skip, cell as code};
+use super::{Ended, Scan, Tables, statement, word};
+use crate::limits::{CELL_BYTES, CHUNK_BYTES, SKIPS};
+use crate::repeat::Repeat;
 
-/// Groups of eight bytes that one turn steps through at most.
-const GROUPS: u64 = 8;
+/// Groups of bytes that one round reads at most.
+const GROUPS: u64 = 4;
 
 /// Groups that are skipped at once at most.
-const SKIPPED: u64 = 8;
+const SKIPPED: usize = 8;
 
 /// Bytes of a group.
-const GROUP: u64 = 8;
+const GROUP: usize = 8;
 
-/// Reads on to the next event, to `limit`, or to the end of the turn.
+/// From this cell on it is an event.
+const EVENT: u32 = code::EVENT * CELL_BYTES as u32;
+
+/// Reads on to the next event, to the end of the chunk, or of the round.
 ///
 /// Its shape is for the verifier: counters are of 64 bits (a half of a stack slot
-/// counts as read for ever), and what differs from turn to turn has the same
+/// counts as read for ever), and what differs from group to group has the same
 /// range in each.
 #[inline(always)]
-pub(super) fn read(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTES], limit: u32) {
-    let limit = u64::from(limit);
+pub(super) fn read<R: Repeat>(
+    tables: &Tables,
+    scan: &mut Scan,
+    chunk: &[u8; CHUNK_BYTES],
+) -> Ended {
+    if scan.done != 0 {
+        return Ended::Chunk;
+    }
+    let limit = scan.limit as usize;
     let mut row = scan.row as usize & (CELL_BYTES - 1);
-    let mut position = u64::from(scan.position);
-    let mut groups = 0;
+    let mut position = scan.position as usize;
+    let mut groups = 0u64;
     while groups < GROUPS {
         groups += 1;
-        let mut begin = position.wrapping_add(u64::from(tables.zero)) & (CHUNK_BYTES as u64 - 1);
-        let mut left = limit.wrapping_sub(begin);
-        let mut length = length(begin, left);
-        // A whole group. (Asking so keeps the compiler from dropping the mask of
-        // the index in `group`, which the verifier needs.)
-        if length == GROUP {
-            let skip = cell(tables, row, 0) as usize & (SKIPS - 1);
-            if skip != 0 {
-                let skipped = skip_groups(chunk, begin, left, &tables.skips[skip]);
-                position = begin + skipped;
-                if skipped >= left {
-                    break;
-                }
-                begin = position.wrapping_add(u64::from(tables.zero)) & (CHUNK_BYTES as u64 - 1);
-                left = limit.wrapping_sub(begin);
-                length = self::length(begin, left);
-            }
+        // VERIFIER: the ways that a number came about would be followed apart.
+        position = (position ^ R::zero(scan.partial) as usize) & (2 * CHUNK_BYTES - 1);
+        // Of the difference alone: comparing the two narrows both each time.
+        let left = limit.wrapping_sub(position);
+        if left.wrapping_sub(1) >= CHUNK_BYTES {
+            scan.row = row as u32;
+            scan.position = position as u32;
+            return Ended::Chunk;
         }
-        // The bytes of the group from `begin` on, the next one lowest.
-        let mut bytes = group(chunk, begin) >> ((begin & (GROUP - 1)) * 8);
-        let mut index = 0;
-        loop {
-            let column = tables.columns[bytes as usize & 0xff];
-            let mut next = cell(tables, row, column);
-            if next >= CELL_BYTES as u32 {
-                let at = (begin + index) as u32;
-                let found = &tables.events[next as usize & (EVENTS - 1)];
-                if found.kind == event::MARK || found.kind == event::MARK_EXACT {
-                    names::mark(scan, at, u32::from(found.kind == event::MARK));
-                    row = found.next as usize & (CELL_BYTES - 1);
-                    next = cell(tables, row, column);
-                } else if found.kind == event::HOLD || found.kind == event::HOLD_EXACT {
-                    scan.held = at;
-                    scan.held_event = next;
-                    row = found.next as usize & (CELL_BYTES - 1);
-                    next = cell(tables, row, column);
+        let begin = position & (CHUNK_BYTES - 1);
+        let bytes = group(chunk, begin);
+        let (next, at) = if left >= GROUP {
+            let before = row;
+            match whole(tables, &mut row, bytes) {
+                None => {
+                    position = begin + GROUP;
+                    if row == before {
+                        position = skip(tables, row, chunk, position, limit);
+                    }
+                    continue;
                 }
-                if next >= CELL_BYTES as u32 {
-                    scan.row = row as u32;
-                    scan.position = at;
-                    statement::on_event(tables, scan, chunk, next);
-                    return;
-                }
+                Some((next, index)) => (next, begin + index),
             }
-            row = next as usize;
-            bytes >>= 8;
-            index += 1;
-            if index >= length {
-                break;
+        } else {
+            // One of the last bytes of a text.
+            let next = cell(tables, row, tables.columns[bytes as usize & 0xff]);
+            if next < CELL_BYTES as u32 {
+                row = next as usize;
+                position = begin + 1;
+                continue;
             }
+            (next, begin)
+        };
+        if next >= EVENT {
+            scan.row = row as u32;
+            scan.position = at as u32;
+            return statement::on_token(tables, scan, next);
         }
-        position = begin + length;
-        if left <= length {
-            break;
+        row = next as usize & (CELL_BYTES - 1);
+        position = at + 1;
+        let kind = next / CELL_BYTES as u32;
+        if kind < code::HOLD {
+            word::mark(scan, at as u32, kind);
+        } else {
+            scan.held = at as u32;
+            scan.held_kind = kind - code::HOLD;
         }
     }
     scan.row = row as u32;
     scan.position = position as u32;
+    Ended::Round
 }
 
-/// May the text have to be read again from the last word on?
+/// Steps through a whole group; a cell that is no row, with its index, ends it.
 #[inline(always)]
-pub(super) fn is_pending(tables: &Tables, scan: &Scan) -> bool {
-    cell(tables, scan.row as usize & (CELL_BYTES - 1), 0) & PENDING != 0
+fn whole(tables: &Tables, row: &mut usize, bytes: u64) -> Option<(u32, usize)> {
+    macro_rules! byte {
+        ($($index:literal)*) => {$(
+            let column = tables.columns[(bytes >> ($index * 8)) as usize & 0xff];
+            let next = cell(tables, *row, column);
+            if next >= CELL_BYTES as u32 {
+                return Some((next, $index));
+            }
+            *row = next as usize;
+        )*};
+    }
+    byte!(0 1 2 3 4 5 6 7);
+    None
+}
+
+/// Where the row has looped for a group, it may for more: the position behind
+/// those in which nothing stops it.
+#[inline(always)]
+fn skip(
+    tables: &Tables,
+    row: usize,
+    chunk: &[u8; CHUNK_BYTES],
+    position: usize,
+    limit: usize,
+) -> usize {
+    let stops = cell(tables, row, 0) as usize & (SKIPS - 1);
+    if stops == 0 {
+        return position;
+    }
+    let stops = &tables.skips[stops];
+    let mut at = position;
+    let mut groups = 0usize;
+    while groups < SKIPPED {
+        groups += 1;
+        let left = limit.wrapping_sub(at);
+        let bytes = group(chunk, at & (CHUNK_BYTES - 1));
+        if left.wrapping_sub(GROUP) >= CHUNK_BYTES || !is_skipped(bytes, stops) {
+            break;
+        }
+        at += GROUP;
+    }
+    at
+}
+
+/// At the end of the chunk: what has to be done before it is left.
+#[inline(always)]
+pub(super) fn leave(tables: &Tables, scan: &mut Scan) -> Ended {
+    if scan.done != 0 {
+        return Ended::Chunk;
+    }
+    // May the text have to be read again from the last word on?
+    if cell(tables, scan.row as usize & (CELL_BYTES - 1), 0) & PENDING != 0 {
+        statement::replay(tables, scan);
+        return Ended::Round;
+    }
+    if scan.word_kind == 0 || scan.mark >= scan.limit {
+        return Ended::Chunk;
+    }
+    scan.upto = scan.limit;
+    Ended::Word
 }
 
 /// The cell of `column` in the row that begins at byte `row`.
@@ -101,44 +163,30 @@ fn cell(tables: &Tables, row: usize, column: u8) -> u32 {
     cell.map_or(u32::MAX, |cell| u32::from_le_bytes(*cell))
 }
 
-/// Bytes from `begin` to the end of its group, or to that of the text.
+/// The eight bytes from `begin` on; behind the chunk's end its beginning.
 #[inline(always)]
-const fn length(begin: u64, left: u64) -> u64 {
-    let length = GROUP - (begin & (GROUP - 1));
-    if length > left { left } else { length }
-}
-
-/// Bytes in whole groups from `begin` on, which is a multiple of eight, that are
-/// no stops.
-#[inline(always)]
-fn skip_groups(chunk: &[u8; CHUNK_BYTES], begin: u64, left: u64, skip: &Skip) -> u64 {
-    let mut groups = 0;
-    while groups < SKIPPED {
-        let at = begin + groups * GROUP;
-        if left < (groups + 1) * GROUP || !is_skipped(group(chunk, at), skip) {
-            break;
-        }
-        groups += 1;
-    }
-    groups * GROUP
-}
-
-/// The group of eight bytes that holds the byte `at`.
-#[inline(always)]
-fn group(chunk: &[u8; CHUNK_BYTES], at: u64) -> u64 {
-    let (groups, _) = chunk.as_chunks::<{ GROUP as usize }>();
-    u64::from_le_bytes(groups[(at / GROUP) as usize & (CHUNK_BYTES / GROUP as usize - 1)])
+pub(super) fn group(chunk: &[u8; CHUNK_BYTES], begin: usize) -> u64 {
+    const MASK: usize = CHUNK_BYTES / GROUP - 1;
+    let (groups, _) = chunk.as_chunks::<GROUP>();
+    let low = u64::from_le_bytes(groups[begin / GROUP & MASK]);
+    let high = u64::from_le_bytes(groups[(begin / GROUP + 1) & MASK]);
+    let bits = (begin as u32 & 7) * 8;
+    // By 64 in two steps: that is not defined in one.
+    low >> bits | high << 1 << (63 - bits)
 }
 
 /// Is none of the eight bytes of `word` a stop? (May say no for others.)
 #[inline(always)]
 const fn is_skipped(word: u64, skip: &Skip) -> bool {
     let [a, b, c] = skip.stops;
-    (zero_byte(word ^ a) | zero_byte(word ^ b) | zero_byte(word ^ c)) & 0x8080_8080_8080_8080 == 0
+    (zero_byte(word ^ a) | zero_byte(word ^ b) | zero_byte(word ^ c)) & HIGH_BITS == 0
 }
+
+/// The highest bit of each byte.
+pub(super) const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
 /// The highest bit of each byte that is zero (and of some above it).
 #[inline(always)]
-const fn zero_byte(word: u64) -> u64 {
+pub(super) const fn zero_byte(word: u64) -> u64 {
     word.wrapping_sub(0x0101_0101_0101_0101) & !word
 }

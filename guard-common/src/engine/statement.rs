@@ -1,37 +1,76 @@
 //! What happens at an event: the lexer's own bookkeeping, then the steps of the
 //! statement automaton.
 
-use super::tables::{Action, STATE_BITS, action, event, resolve};
-use super::{FRAMES, Scan, Tables, names, with};
-use crate::class::{Class, Opaque, WHERE_BASE};
-use crate::facts::{Access, LOST_TABLE, LOST_WORDS};
-use crate::limits::{ACTIONS, CHUNK_BYTES, EVENTS, STEPS, VERBS};
+use super::tables::{STATE_BITS, action, cell as code, event, resolve};
+use super::word::{self, Taken};
+use super::{Ended, FRAMES, Scan, Tables, names, note, with};
+use crate::class::{Class, Opaque};
+use crate::limits::{ACTIONS, CHUNK_BYTES, EVENTS, STEPS};
+use crate::repeat::Repeat;
 
-/// Steps of the automaton for one event at most: it feeds up to four tokens, and
-/// a predicate, a WHERE and a sub-select may end at one parenthesis.
+/// Steps of the automaton for one event at most, those that only change the
+/// state not counted: it feeds up to four tokens, and a predicate, a WHERE and a
+/// sub-select may end at one parenthesis.
 pub const MAX_STEPS: u32 = 32;
 
-/// Handles the event `cell` at the current byte.
+/// Handles the event `cell` at the current byte if it is a token, as most are.
 #[inline(always)]
-pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTES], cell: u32) {
-    let found = &tables.events[cell as usize & (EVENTS - 1)];
+pub(super) fn on_token(tables: &Tables, scan: &mut Scan, cell: u32) -> Ended {
     let position = scan.position;
-    if scan.taking != 0 && (found.kind == event::TAG_OPEN || found.kind == event::TAG_CLOSE) {
+    if cell >= code::TOKEN {
+        let consumed = u32::from(cell & code::CONSUMED != 0);
+        let next = cell >> code::COLUMN_BITS & ((1 << code::NEXT_BITS) - 1);
+        let token = cell & ((1 << code::COLUMN_BITS) - 1);
+        feed(scan, token, next, position.wrapping_add(consumed));
+        return Ended::Round;
+    }
+    let number = cell & (EVENTS as u32 - 1);
+    let found = &tables.events[number as usize];
+    if found.kind != event::TOKEN && found.kind != event::END {
+        scan.event = number;
+        return Ended::Event;
+    }
+    scan.done = u32::from(found.kind == event::END);
+    let behind = position.wrapping_add(u32::from(found.consume & 1));
+    feed(scan, found.tokens, found.next, behind);
+    Ended::Round
+}
+
+/// Has the automaton take `tokens`, which ended at the current position; the text
+/// goes on at `behind`.
+#[inline(always)]
+fn feed(scan: &mut Scan, tokens: u32, next: u32, behind: u32) {
+    scan.ended = scan.position;
+    scan.position = behind;
+    scan.queue = u64::from(tokens);
+    scan.resume = next;
+    scan.steps = 0;
+    scan.dotted &= 2;
+}
+
+/// Handles the event at the current byte.
+#[inline(always)]
+pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTES]) -> Ended {
+    let found = &tables.events[scan.event as usize & (EVENTS - 1)];
+    let position = scan.position;
+    if found.kind == event::TAG_OPEN || found.kind == event::TAG_CLOSE {
         // The tag ends here. It is taken first; then the byte, which is not
         // consumed, raises the same event again.
-        scan.taking = 0;
-        scan.upto = position;
-        return;
+        if scan.word_kind != 0 && (scan.begun == 0 || scan.mark < position) {
+            scan.upto = position;
+            return Ended::Word;
+        }
+        scan.word_kind = 0;
     }
     if found.kind == event::REPLAY {
         replay(tables, scan);
-        return;
+        return Ended::Round;
     }
     scan.row = found.next;
     match found.kind {
-        event::MARK => names::mark(scan, position, 1),
-        event::MARK_EXACT | event::MARK_TAG => names::mark(scan, position, 0),
-        event::MARK_TICKS => names::mark(scan, position, 2),
+        event::MARK => word::mark(scan, position, code::WORD),
+        event::MARK_EXACT | event::MARK_TAG => word::mark(scan, position, code::QUOTED),
+        event::MARK_TICKS => word::mark(scan, position, code::TICKS),
         event::COMMENT_OPEN => scan.comment = scan.comment.wrapping_add(1),
         event::COMMENT_CLOSE => {
             scan.comment = scan.comment.wrapping_sub(1);
@@ -40,21 +79,20 @@ pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTE
             }
         }
         event::TAG_OPEN => {
-            scan.tag = scan.word;
+            scan.tag = scan.partial;
             scan.tag_length = scan.length;
-            if scan.length > names::SIGNIFICANT {
-                give_up(tables, scan);
+            if scan.length > word::SIGNIFICANT {
+                scan.state = give_up(tables, scan);
             }
         }
         event::TAG_CLOSE => {
-            if scan.word == scan.tag && scan.length == scan.tag_length {
+            if scan.partial == scan.tag && scan.length == scan.tag_length {
                 scan.row = found.alternative;
             } else {
                 // Its last dollar may begin the real tag.
                 scan.mark = position.wrapping_add(1);
-                scan.taking = 1;
-                scan.length = 0;
-                scan.word = crate::hash::START;
+                scan.word_kind = code::QUOTED;
+                scan.begun = 0;
             }
         }
         event::DIGIT_FIRST => {
@@ -76,7 +114,6 @@ pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTE
                 scan.facts.params = number as u16;
             }
         }
-        event::END => scan.done = 1,
         event::PLACEHOLDER => scan.facts.params = scan.facts.params.saturating_add(1),
         event::STATEMENT => scan.executed = 0,
         event::NUL..=event::EXECUTED | event::HIGH if super::server::check(scan, found.kind) => {
@@ -84,79 +121,111 @@ pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTE
         }
         _ => {}
     }
-    scan.position = position.wrapping_add(u32::from(found.consume & 1));
-    if found.tokens != 0 {
-        scan.queue = u64::from(found.tokens);
-        scan.resume = found.next;
-        scan.ended = position;
-        scan.steps = 0;
-        scan.dotted = 0;
+    let behind = position.wrapping_add(u32::from(found.consume & 1));
+    if found.tokens == 0 {
+        scan.position = behind;
+    } else {
+        feed(scan, found.tokens, found.next, behind);
     }
+    Ended::Round
 }
 
 /// Goes back to the last word that may be wanted, and reads on from there so that
 /// every token is reported.
 #[inline(always)]
 pub(super) fn replay(tables: &Tables, scan: &mut Scan) {
-    let found = &tables.events[scan.held_event as usize & (EVENTS - 1)];
-    names::mark(scan, scan.held, u32::from(found.kind == event::HOLD));
-    scan.row = found.alternative;
+    let hold = tables.holds[scan.held_kind as usize & (code::HOLDS - 1)];
+    word::mark(scan, scan.held, hold.kind);
+    scan.row = hold.row;
     scan.position = scan.held;
     scan.comment = 0;
 }
 
-/// Feeds the next token to the statement automaton.
+/// Steps of the automaton in one round at most.
+const ROUND_STEPS: u64 = 4;
+
+/// Feeds tokens to the statement automaton, up to a step that notes something.
 #[inline(always)]
-pub(super) fn step(tables: &Tables, scan: &mut Scan) {
-    let queue = scan.queue;
-    let now = queue as u32 & 0xff;
-    let at = scan.state.wrapping_add(now) as usize & (STEPS - 1);
-    let step = tables.steps[at];
-    let found = &tables.actions[(step >> STATE_BITS) as usize & (ACTIONS - 1)];
-    let flags = found.flags;
-    if flags & action::TAKES != 0 && scan.taking != 0 {
-        // The name is taken first.
-        scan.taking = 0;
-        scan.upto = scan.ended;
-        if scan.mark < scan.upto {
-            return;
+pub(super) fn steps<R: Repeat>(
+    tables: &Tables,
+    scan: &mut Scan,
+    chunk: &[u8; CHUNK_BYTES],
+) -> Ended {
+    let mut queue = scan.queue;
+    let mut state = scan.state;
+    let mut count = 0u64;
+    loop {
+        let at = state.wrapping_add(queue as u32 & 0xff) as usize & (STEPS - 1);
+        let step = tables.steps[at];
+        let next = step & ((1 << STATE_BITS) - 1);
+        let number = (step >> STATE_BITS) as usize & (ACTIONS - 1);
+        if number == 0 {
+            state = next;
+            queue >>= 8;
+        } else {
+            let found = &tables.actions[number];
+            let flags = found.flags;
+            let notable = flags & action::NOTABLE != 0;
+            if notable && flags & action::TAKES != 0 {
+                // The name is taken first.
+                let taken = word::take(scan, chunk, flags);
+                if taken != Taken::All {
+                    scan.state = state;
+                    scan.queue = queue;
+                    scan.upto = scan.ended;
+                    return match taken {
+                        Taken::None => Ended::Word,
+                        _ => Ended::Round,
+                    };
+                }
+            }
+            scan.steps = scan.steps.wrapping_add(1);
+            if scan.steps > MAX_STEPS {
+                state = give_up(tables, scan);
+                queue = 0;
+                count = ROUND_STEPS;
+            } else {
+                if flags & action::AGAIN == 0 {
+                    queue >>= 8;
+                }
+                state = next;
+                if notable {
+                    note::note(scan, found);
+                    if found.resolve != resolve::NONE {
+                        queue = queue << 8 | u64::from(answer(tables, scan, found.resolve));
+                    }
+                    count = ROUND_STEPS;
+                }
+                if flags & action::PUSH != 0 {
+                    state = push(tables, scan, state, found.inner);
+                }
+                if flags & action::POP != 0 {
+                    state = pop(tables, scan);
+                    queue = queue << 8 | u64::from(found.back);
+                }
+            }
+        }
+        count += 1;
+        // VERIFIER: the ways that a number came about would be followed apart.
+        queue ^= R::zero(scan.partial);
+        state &= (1 << STATE_BITS) - 1;
+        if queue == 0 || count >= ROUND_STEPS {
+            break;
         }
     }
-    scan.steps = scan.steps.wrapping_add(1);
-    if scan.steps > MAX_STEPS {
-        scan.queue = 0;
-        give_up(tables, scan);
-        read_on(tables, scan);
-        return;
+    scan.state = state;
+    scan.queue = queue;
+    if queue == 0 {
+        // The text is read on as the state wants it.
+        let row = tables.steps[state as usize & (STEPS - 1)];
+        scan.row = row.wrapping_add(scan.resume);
     }
-    scan.state = step & ((1 << STATE_BITS) - 1);
-    let mut rest = if flags & action::AGAIN != 0 {
-        queue
-    } else {
-        queue >> 8
-    };
-    if flags & action::NOTABLE != 0 {
-        note(scan, found);
-        if found.resolve != resolve::NONE {
-            rest = rest << 8 | u64::from(resolve(tables, scan, found.resolve));
-        }
-    }
-    if flags & action::PUSH != 0 {
-        push(tables, scan, found.inner);
-    }
-    if flags & action::POP != 0 {
-        pop(tables, scan);
-        rest = rest << 8 | u64::from(found.back);
-    }
-    scan.queue = rest;
-    if rest == 0 {
-        read_on(tables, scan);
-    }
+    Ended::Round
 }
 
 /// Finds out what an action asks for: the column of the answer.
 #[inline(always)]
-fn resolve(tables: &Tables, scan: &mut Scan, question: u8) -> u8 {
+fn answer(tables: &Tables, scan: &mut Scan, question: u8) -> u8 {
     let answer = match question {
         resolve::COLUMN => names::compare_column(scan),
         resolve::WITH => with::find(scan),
@@ -169,137 +238,42 @@ fn resolve(tables: &Tables, scan: &mut Scan, question: u8) -> u8 {
     tables.answers[answer as usize & 7]
 }
 
-/// The text is read on as the state wants it.
-#[inline(always)]
-fn read_on(tables: &Tables, scan: &mut Scan) {
-    let row = tables.steps[scan.state as usize & (STEPS - 1)];
-    scan.row = row.wrapping_add(scan.resume);
-}
-
-/// What a statement that is only planned may add: its classes, but for the table
-/// that it would make.
-const PLANNED_MASK: u64 = ((1 << WHERE_BASE) - 1) & !Class::Create.bit();
-
-/// The bookkeeping of an action that most actions do not ask for.
-#[inline(always)]
-fn note(scan: &mut Scan, found: &Action) {
-    let flags = found.flags;
-    scan.facts.hits |= found.hits & scan.mask;
-    scan.facts.opaque |= found.opaque;
-    scan.facts.opaque_after |= found.opaque_after;
-    scan.facts.session |= found.session;
-    if found.operation != 0 {
-        names::operate(scan, found.operation);
-    }
-    if found.verb != 0 {
-        add_verb(scan, found.verb);
-    }
-    if flags & action::TABLE != 0 {
-        // What is only planned changes nothing.
-        let planned = scan.mask != u64::MAX;
-        let read = Access::Read as u8;
-        names::commit(scan, if planned { read } else { found.access });
-    }
-    if flags & action::TEMPORARY != 0 {
-        scan.temporary = scan.kept[0];
-    }
-    if flags & action::FORGET != 0 {
-        scan.temporary = 0;
-    }
-    if flags & action::NAME != 0 {
-        names::keep_hashes(scan);
-    }
-    if flags & action::KEEP != 0 {
-        names::keep_text(scan);
-    }
-    if flags & action::FRESH != 0 {
-        names::forget(scan);
-    }
-    if flags & action::DOTTED != 0 {
-        names::dot(scan);
-    }
-    if flags & action::PREDICATE != 0 {
-        scan.column = [0; 2];
-    }
-    if flags & action::WITH_NAME != 0 {
-        with::declare(scan);
-    }
-    if flags & (action::WITH_OPEN | action::WITH_FEW) != 0 {
-        with::complete(scan, flags & action::WITH_FEW != 0);
-    }
-    if flags & action::STATEMENT != 0 {
-        scan.facts.statements = scan.facts.statements.saturating_add(1);
-        scan.base = u32::from(scan.facts.table_count);
-        scan.kept = [0; 2];
-        scan.mask = u64::MAX;
-        scan.with_count = 0;
-    }
-    if flags & action::PLANNED != 0 {
-        scan.mask = PLANNED_MASK;
-    }
-    if flags & action::RESET != 0 {
-        scan.depth = 0;
-    }
-    if flags & action::TRUNCATED != 0 {
-        scan.facts.truncated |= LOST_WORDS | LOST_TABLE << Access::Write as u8;
-    }
-    if flags & action::LIMITED != 0 && scan.mask == u64::MAX {
-        names::limit(scan, found.access);
-    }
-    if flags & action::CALL != 0 {
-        names::call(scan);
-    }
-    if flags & action::SAFE_CALL != 0 {
-        names::safe_call(scan);
-    }
-}
-
-#[inline(always)]
-fn add_verb(scan: &mut Scan, verb: u8) {
-    let count = scan.facts.verb_count;
-    if (count as usize) < VERBS {
-        scan.facts.verbs[count as usize & (VERBS - 1)] = u16::from(verb);
-        scan.facts.verb_count = count + 1;
-    } else {
-        scan.facts.truncated |= LOST_WORDS;
-    }
-}
-
 /// Bits of a frame above those of the state: [`Scan::base`].
 const BASE_SHIFT: u32 = STATE_BITS;
 
+/// Suspends `state`; the state to go on in.
 #[inline(always)]
-fn push(tables: &Tables, scan: &mut Scan, inner: u32) {
+fn push(tables: &Tables, scan: &mut Scan, state: u32, inner: u32) -> u32 {
     let depth = scan.depth;
     if depth as usize >= FRAMES {
-        give_up(tables, scan);
-        return;
+        return give_up(tables, scan);
     }
-    scan.frames[depth as usize & (FRAMES - 1)] = scan.state | scan.base << BASE_SHIFT;
+    scan.frames[depth as usize & (FRAMES - 1)] = state | scan.base << BASE_SHIFT;
     scan.base = u32::from(scan.facts.table_count);
     scan.depth = depth + 1;
-    scan.state = inner;
+    inner
 }
 
+/// The state that was suspended last.
 #[inline(always)]
-fn pop(tables: &Tables, scan: &mut Scan) {
+fn pop(tables: &Tables, scan: &mut Scan) -> u32 {
     let depth = scan.depth.wrapping_sub(1);
     if depth as usize >= FRAMES {
         // More closed than opened: no server accepts it.
         scan.facts.add(Class::Unreadable);
-        scan.state = tables.first_state;
-        return;
+        return tables.first_state;
     }
     let frame = scan.frames[depth as usize & (FRAMES - 1)];
-    scan.state = frame & ((1 << STATE_BITS) - 1);
     scan.base = frame >> BASE_SHIFT;
     scan.depth = depth;
     with::leave(scan);
+    frame & ((1 << STATE_BITS) - 1)
 }
 
-/// Beyond a bound: the rest is not followed, and the message says so.
+/// Beyond a bound: the rest is not followed, and the message says so. The state
+/// in which nothing is.
 #[inline(always)]
-fn give_up(tables: &Tables, scan: &mut Scan) {
+fn give_up(tables: &Tables, scan: &mut Scan) -> u32 {
     scan.facts.add_opaque(Opaque::Limit);
-    scan.state = tables.dead_state;
+    tables.dead_state
 }

@@ -3,6 +3,39 @@
 use crate::limits::{ACTIONS, CELL_BYTES, EVENTS, SKIPS, STEPS};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+/// What a cell of the lexer is, from [`CELL_BYTES`] on: this times `CELL_BYTES`,
+/// with the row to go on from (the byte is consumed), or other numbers, in the
+/// bits below.
+pub mod cell {
+    use crate::limits::CELL_BYTES;
+
+    /// A word begins at this byte; letters are folded to lower case.
+    pub const WORD: u32 = 1;
+    /// A name in double quotes begins at this byte.
+    pub const QUOTED: u32 = 2;
+    /// A name in backticks begins at this byte; letters are folded.
+    pub const TICKS: u32 = 3;
+    /// A word begins at this byte that is read again if it turns out to be wanted
+    /// ([`super::event::REPLAY`]); the first of [`HOLDS`], as
+    /// [`super::Tables::holds`] numbers them.
+    pub const HOLD: u32 = 4;
+    /// Ways of holding a word. A power of two.
+    pub const HOLDS: usize = 4;
+    /// An [`super::Event`], by number.
+    pub const EVENT: u32 = 16;
+    /// From this cell on a single token ended, and nothing else happens: its
+    /// column in the lowest byte, then [`super::Event::next`].
+    pub const TOKEN: u32 = 1 << 31;
+    /// The byte belongs to the token.
+    pub const CONSUMED: u32 = 1 << 30;
+    /// Bits of the column.
+    pub const COLUMN_BITS: u32 = 8;
+    /// Bits of the next row.
+    pub const NEXT_BITS: u32 = 16;
+
+    const _: () = assert!(CELL_BYTES as u64 * 32 < TOKEN as u64);
+}
+
 /// What the lexer does besides stepping: values of [`Event::kind`].
 pub mod event {
     /// A token ended.
@@ -53,7 +86,7 @@ pub mod event {
     /// A name in backticks begins at this byte.
     pub const MARK_TICKS: u8 = 22;
     /// A word begins at this byte that is read again if it turns out to be wanted
-    /// ([`REPLAY`]); `alternative` is the row for that.
+    /// ([`REPLAY`]).
     pub const HOLD: u8 = 24;
     /// The same for a word whose letters are kept as they are.
     pub const HOLD_EXACT: u8 = 25;
@@ -151,6 +184,18 @@ pub struct Event {
     pub reserved: [u8; 2],
 }
 
+/// How a word that was held is read again.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+pub struct Hold {
+    /// The row in which its first byte is read.
+    pub row: u32,
+    /// [`cell::WORD`] or [`cell::QUOTED`].
+    pub kind: u32,
+}
+
 /// Bytes at which a row stops looping; all others lead back to it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -209,12 +254,14 @@ pub struct Tables {
     /// Zero, which neither compiler nor verifier knows: added to a number, it
     /// makes the verifier forget the number's range.
     pub zero: u32,
+    /// How words that were held are read again.
+    pub holds: [Hold; cell::HOLDS],
     /// What rows skip to; the first is unused.
     pub skips: [Skip; SKIPS],
     /// The lexer: cells of four bytes, lowest first. Rows are named by the byte
     /// that they begin with. Column 0 of a row is its index in `skips`, or 0, and
-    /// [`PENDING`]; the others are next rows, or numbers of events from [`CELL_BYTES`] on. Behind
-    /// the last row there is room for any column.
+    /// [`PENDING`]; the others are next rows, or from [`CELL_BYTES`] on what [`cell`] says.
+    /// Behind the last row there is room for any column.
     pub cells: [u8; CELL_BYTES + 1024],
     /// The events.
     pub events: [Event; EVENTS],
