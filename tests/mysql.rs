@@ -3,6 +3,7 @@
 
 mod mysql {
     mod clients;
+    mod wire;
 }
 
 use guard_tests::mariadb::MariaDb;

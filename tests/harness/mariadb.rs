@@ -135,6 +135,9 @@ fn program(data: &Path) -> Command {
         "--innodb-log-file-size=4M",
         "--innodb-flush-log-at-trx-commit=0",
         "--innodb-fast-shutdown=2",
+        // Nothing here outlives the test.
+        "--debug-no-sync",
+        "--innodb-flush-method=nosync",
         "--key-buffer-size=1M",
         "--aria-pagecache-buffer-size=1M",
         "--skip-name-resolve",
