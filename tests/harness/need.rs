@@ -132,7 +132,10 @@ pub fn require(needs: &[Need]) -> bool {
         thread.name().unwrap_or("test"),
         listed.unwrap_or(reason)
     );
-    eprintln!("skipped: {line}");
+    // Not `eprintln!`: the test passes, and what it prints would not be shown.
+    if let Err(error) = writeln!(std::io::stderr(), "skipped: {line}") {
+        eprintln!("{error}");
+    }
     note(&line);
     false
 }
