@@ -168,7 +168,7 @@ fn cell(tables: &Tables, row: usize, column: u8) -> u32 {
 pub(super) fn group(chunk: &[u8; CHUNK_BYTES], begin: usize) -> u64 {
     const MASK: usize = CHUNK_BYTES / GROUP - 1;
     let (groups, _) = chunk.as_chunks::<GROUP>();
-    let low = u64::from_le_bytes(groups[begin / GROUP & MASK]);
+    let low = u64::from_le_bytes(groups[(begin / GROUP) & MASK]);
     let high = u64::from_le_bytes(groups[(begin / GROUP + 1) & MASK]);
     let bits = (begin as u32 & 7) * 8;
     // By 64 in two steps: that is not defined in one.

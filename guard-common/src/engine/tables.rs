@@ -251,9 +251,8 @@ pub struct Tables {
     /// Columns of the answers to [`resolve`]: column first, again, other, other of
     /// the same table; temporary yes, no; WITH query, one with few rows.
     pub answers: [u8; 8],
-    /// Zero, which neither compiler nor verifier knows: added to a number, it
-    /// makes the verifier forget the number's range.
-    pub zero: u32,
+    /// Zero.
+    pub reserved: u32,
     /// How words that were held are read again.
     pub holds: [Hold; cell::HOLDS],
     /// What rows skip to; the first is unused.
