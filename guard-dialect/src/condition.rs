@@ -86,7 +86,11 @@ impl Condition {
         match token {
             // What a condition in the list turned out to be.
             _ if token >= BackValue && token <= BackSubJoined => {
-                Step::to(self.with(Value::from_token(token)))
+                Step::to(self.with(if self.loose {
+                    Value::from_token_loosely(token)
+                } else {
+                    Value::from_token(token)
+                }))
             }
             And => Step::to(self.connected()).flag(action::PREDICATE),
             Or => {
@@ -137,6 +141,8 @@ impl Condition {
     fn with(self, value: Value) -> Self {
         let level = match value {
             Value::Level(level) if !self.not => level,
+            Value::False if !self.not => Level::NOTHING,
+            Value::True if self.not => Level::NOTHING,
             _ => Level::TAUTOLOGY,
         };
         let alone = self.enclosure != Enclosure::Where && self.or.is_none() && !self.not;

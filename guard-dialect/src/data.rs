@@ -226,6 +226,10 @@ pub(crate) fn merge(context: Context, part: MergePart, on: Option<Where>, token:
                 .hits(if context.dry { 0 } else { condition })
         }
         (MergePart::Then, _) => to(MergePart::When).again(),
+        // NOT MATCHED BY SOURCE: all rows but those of the condition.
+        (MergePart::When, Tok::By) => {
+            Step::to(Statement::Merge(context, part, Some(Where::Tautology)))
+        }
         // `UPDATE SET (a, b) = …`.
         (MergePart::When, Tok::Set) => to(part),
         (MergePart::When, _) => word::expression(Statement::Merge(context, part, on).into(), token),
@@ -252,7 +256,10 @@ pub(crate) fn copy(context: Context, part: CopyPart, token: Tok) -> Step {
         (CopyPart::From, Tok::Stdio) => rest().hit(Class::CopyIn),
         (CopyPart::To, Tok::Stdio) => rest().hit(Class::CopyOut),
         // A file on the server.
-        (CopyPart::From, _) => rest().hit(Class::CopyIn).hit(Class::Admin),
+        (CopyPart::From, _) => rest()
+            .hit(Class::CopyIn)
+            .hit(Class::Admin)
+            .hit(Class::IntoFile),
         (CopyPart::To, _) => rest().hit(Class::CopyOut).hit(Class::IntoFile),
         _ => to(part),
     }

@@ -43,8 +43,13 @@ pub(crate) enum SchemaPart {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum AlterPart {
     Name,
-    /// An action is expected, or something of no interest.
+    /// The name of a type is expected; behind a part of it.
+    TypeName,
+    TypeNamed,
+    /// An action is expected.
     Body,
+    /// In one that is of no interest.
+    Action,
     /// Behind DROP.
     Drop,
     /// Behind ALTER: the name of a column is expected; behind that.
@@ -53,6 +58,9 @@ pub(crate) enum AlterPart {
     Type,
     /// An object without data: a DROP in it loses nothing.
     Plain,
+    /// Behind OWNER there, which may be a name; behind SECURITY.
+    Owner,
+    Security,
 }
 
 pub(crate) fn drop_object(context: Context, token: Tok) -> Step {
@@ -265,6 +273,7 @@ pub(crate) fn alter(context: Context, token: Tok) -> Step {
         Tok::Role | Tok::Group => rest(Class::Grant, "ALTER ROLE"),
         Tok::System => Step::to(AlterTable(context, AlterPart::Plain))
             .hit(Class::Admin)
+            .hit(Class::IntoFile)
             .verb("ALTER SYSTEM"),
         Tok::Default => rest(Class::Grant, "ALTER DEFAULT PRIVILEGES"),
         Tok::Policy => rest(Class::Grant, "ALTER POLICY"),
@@ -275,7 +284,7 @@ pub(crate) fn alter(context: Context, token: Tok) -> Step {
         Tok::Index => body("ALTER INDEX"),
         Tok::Sequence => body("ALTER SEQUENCE"),
         Tok::Function | Tok::Procedure => body("ALTER FUNCTION"),
-        Tok::Type => from(AlterPart::Body, "ALTER TYPE"),
+        Tok::Type => from(AlterPart::TypeName, "ALTER TYPE"),
         _ => body("ALTER"),
     }
 }
@@ -295,24 +304,39 @@ pub(crate) fn alter_table(context: Context, part: AlterPart, token: Tok) -> Step
             | Tok::QuotedSettingName
             | Tok::Unicode,
         ) => to(part).opaque(Opaque::Setting),
-        // Who may do what: the owner, triggers, row security.
-        (_, Tok::Owner | Tok::Disable) => to(part).hit(Class::Grant),
         (_, Tok::Open) => to(part).push(Statement::Skip(false)),
         (AlterPart::Name, Tok::All) => to(AlterPart::Plain),
         (AlterPart::Name, Tok::View | Tok::If | Tok::Exists | Tok::Only) => to(part),
         (AlterPart::Name, _) if token.is_name() => to(AlterPart::Body)
             .push(Statement::name(Access::Write, NameKind::Plain))
             .again(),
+        (AlterPart::TypeName, _) => to(AlterPart::TypeNamed),
+        (AlterPart::TypeNamed, Tok::Dot) => to(AlterPart::TypeName),
+        (AlterPart::TypeNamed, _) => to(AlterPart::Body).again(),
+        // Who may do what: the owner, triggers, row security, whose rights a function has.
+        (AlterPart::Body, Tok::Owner | Tok::Disable) => to(AlterPart::Action).hit(Class::Grant),
+        (AlterPart::Plain, Tok::Owner) => to(AlterPart::Owner),
+        (AlterPart::Owner, Tok::To) => to(AlterPart::Plain).hit(Class::Grant),
+        (AlterPart::Plain, Tok::Security) => to(AlterPart::Security),
+        (AlterPart::Security, Tok::Ident) => to(AlterPart::Plain).hit(Class::Grant),
+        (AlterPart::Owner, Tok::Owner) => to(part),
+        (AlterPart::Owner | AlterPart::Security, _) => to(AlterPart::Plain).again(),
         (AlterPart::Body, Tok::Drop) => to(AlterPart::Drop),
         (AlterPart::Body, Tok::Alter) => to(AlterPart::Alter),
+        // `ALTER TABLE t * …`, and what a name reported.
+        (AlterPart::Body, Tok::Star) => to(part),
+        (AlterPart::Body, _) if token.is_answer() => to(part),
         // DROP CONSTRAINT loses no data; anything else is a column or attribute.
-        (AlterPart::Drop, Tok::Constraint | Tok::Not | Tok::Default) => to(AlterPart::Body),
-        (AlterPart::Drop, _) => to(AlterPart::Body).hit(Class::AlterDrop),
+        (AlterPart::Drop, Tok::Constraint | Tok::Not | Tok::Default) => to(AlterPart::Action),
+        (AlterPart::Drop, _) => to(AlterPart::Action).hit(Class::AlterDrop),
         (AlterPart::Alter, Tok::Column) => to(part),
         (AlterPart::Alter, _) => to(AlterPart::Column),
         (AlterPart::Column, Tok::Type) => to(AlterPart::Type),
-        (AlterPart::Type, Tok::Using) => to(AlterPart::Body).hit(Class::AlterDrop),
-        (AlterPart::Column | AlterPart::Type, Tok::Comma) => to(AlterPart::Body),
+        (AlterPart::Type, Tok::Using) => to(AlterPart::Action).hit(Class::AlterDrop),
+        (AlterPart::Action | AlterPart::Column | AlterPart::Type, Tok::Comma) => {
+            to(AlterPart::Body)
+        }
+        (AlterPart::Body, _) => to(AlterPart::Action),
         _ => to(part),
     }
 }

@@ -18,6 +18,12 @@ impl Level {
         links: 0,
     };
 
+    /// No row fits.
+    pub(crate) const NOTHING: Self = Self {
+        value: true,
+        links: 2,
+    };
+
     /// A comparison of a column with a value.
     pub(crate) const VALUE: Self = Self {
         value: true,

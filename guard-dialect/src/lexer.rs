@@ -218,7 +218,7 @@ impl Scanner for Lexer {
             Fraction(token, some) => match byte {
                 b'0'..=b'9' => Next::Go(Fraction(token, some || byte != b'0')),
                 b'e' | b'E' => Next::Go(Exponent),
-                _ if some && token == Tok::Zero => before(Tok::Num, Start),
+                _ if some && matches!(token, Tok::Naught | Tok::Zero) => before(Tok::Num, Start),
                 _ => before(token, Start),
             },
             Exponent => match byte {
@@ -227,7 +227,7 @@ impl Scanner for Lexer {
                 _ => before(Tok::Big, Start),
             },
             Point => match byte {
-                b'0'..=b'9' => Next::Go(Fraction(Tok::Zero, byte != b'0')),
+                b'0'..=b'9' => Next::Go(Fraction(Tok::Naught, byte != b'0')),
                 _ => before(Tok::Dot, Start),
             },
             Dash => match byte {

@@ -119,7 +119,9 @@ pub(crate) fn name(access: Access, kind: NameKind, part: NamePart, token: Tok) -
         (NamePart::Some(before), Tok::Open) if kind == NameKind::Item => {
             let step = Step::pop(Tok::BackNo).again();
             match before {
-                Callee::Safe | Callee::Pure | Callee::Vague | Callee::Unnest => step.safe_call(),
+                Callee::Safe | Callee::Fold | Callee::Pure | Callee::Vague | Callee::Unnest => {
+                    step.safe_call()
+                }
                 Callee::SetConfig => step
                     .unsafe_call()
                     .hit(Class::Set)

@@ -1,4 +1,4 @@
-//! Numbers in statements: is it 0 or 1, small, long, or the extreme of a type?
+//! Numbers in statements: is it 0, 1, small, long, or the extreme of a type?
 
 use super::token::Tok;
 
@@ -57,7 +57,9 @@ impl Number {
             .iter()
             .zip(EXTREMES)
             .any(|(at, extreme)| usize::from(*at) == extreme.len() + 1);
-        if self.digits == 0 || self.one {
+        if self.digits == 0 {
+            Tok::Naught
+        } else if self.one {
             Tok::Zero
         } else if self.digits <= 2 {
             Tok::Small

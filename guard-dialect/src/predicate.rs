@@ -152,6 +152,11 @@ impl Comparison {
     fn with(self, value: Value) -> Self {
         let place = Place::Ready;
         let link = Link::None;
+        let value = match self.operator {
+            Operator::None => value,
+            Operator::Equal | Operator::Unequal if self.left.is_exact() => value,
+            _ => value.blurred(),
+        };
         if self.operator == Operator::None {
             let left = self.combine(self.left, value);
             Self {
@@ -185,6 +190,12 @@ impl Comparison {
             Operator::Less | Operator::Greater | Operator::Between => self.left,
             _ => self.left.in_equality(),
         };
+        let left = match operator {
+            Operator::Equal | Operator::Unequal if left.is_exact() && !self.not => left,
+            _ if self.loose && left == Value::False => Value::Bad,
+            Operator::Less | Operator::Greater | Operator::Between => left.blurred(),
+            _ => left.blurred().in_equality(),
+        };
         Self {
             left,
             operator,
@@ -197,7 +208,11 @@ impl Comparison {
     fn normal(self) -> Self {
         use self::Operator as O;
         let hopeless = match self.operator {
-            O::Unequal => true,
+            O::Unequal => {
+                self.not
+                    || !self.left.is_exact()
+                    || self.right != Value::None && self.right != self.left
+            }
             O::Is | O::IsDistinct | O::None | O::Exists | O::Between => false,
             _ => {
                 self.not
@@ -246,19 +261,34 @@ impl Comparison {
         match token {
             // What a parenthesis turned out to be.
             _ if token >= BackValue && token <= BackSubJoined => {
-                Step::to(self.with(Value::from_token(token)))
+                Step::to(self.with(if self.loose {
+                    Value::from_token_loosely(token)
+                } else {
+                    Value::from_token(token)
+                }))
             }
+            Naught if !self.loose => Step::to(self.with(Value::Naught)),
             Naught | Variable | SystemVar => Step::to(self.with(Value::Bad)),
             StrMeta if self.operator == self::Operator::Regexp => Step::to(self.with(Value::Bad)),
             StrWord | StrMeta | StrModes | StrSafeValue if self.loose => {
                 Step::to(self.with(Value::Text))
+            }
+            False if self.loose && self.operator == self::Operator::None => {
+                Step::to(self.with(Value::False))
             }
             Null | False | Default if self.loose => Step::to(self.with(Value::Bad)),
             // Nearly any text is less than 1, and most numbers are greater.
             Zero if self.loose => Step::to(self.with(Value::Wild)),
             Bang => Step::to(self.link(Link::Loose)),
             Interval => Step::to(self.link(Link::Interval)),
-            Zero => Step::to(self.with(Value::Zero)),
+            Zero => Step::to(self.with(Value::One)),
+            // `1 = 2`: any other number than the left one.
+            Small if self.left.is_exact() && self.link == Link::None => {
+                Step::to(self.with(match self.left {
+                    Value::One => Value::Naught,
+                    _ => Value::One,
+                }))
+            }
             Small => Step::to(self.with(Value::Small)),
             Num | Long => Step::to(self.with(Value::Num)),
             Big => Step::to(self.with(Value::Big)),
@@ -266,7 +296,9 @@ impl Comparison {
             Wild | StrOdd => Step::to(self.with(Value::Wild)),
             Param => Step::to(self.with(Value::Param)),
             _ if token.is_literal() => Step::to(self.with(Value::Const)),
-            True | False | Default | ConstWord | Star => Step::to(self.with(Value::Const)),
+            True if !self.loose => Step::to(self.with(Value::True)),
+            False => Step::to(self.with(Value::False)),
+            True | Default | ConstWord | Star => Step::to(self.with(Value::Const)),
             Minus if self.link == Link::None => Step::to(self.link(Link::Negative)),
             Minus | Arith | Match | NotMatch => Step::to(self.link(Link::Prefix)),
             Open => Step::to(self).push(Condition::PARENTHESIS),
@@ -346,14 +378,28 @@ impl Comparison {
             Interval => Step::to(self.link(Link::Interval)),
             Plus | Minus | Arrow => Step::to(self.link(Link::Sum)),
             Star | Arith | BackArith => Step::to(self.link(Link::Factor)),
-            Cast => Step::to(self).push(Word::Type),
-            Operator => Step::to(self).push(Predicate::OperatorName(BackNe)),
+            // `1::bool = 2::bool`.
+            Cast => Step::to(self.blurred()).push(Word::Type),
+            Operator => Step::to(self.blurred()).push(Predicate::OperatorName(BackNe)),
             Open => Step::to(self).push(Statement::Parenthesis(Context::SUBSELECT)),
             Bracket => Step::to(self).push(Condition::BRACKET),
             And | Or | JoinSide => self.end(),
             _ if self.ended_by(token) => self.end(),
-            _ => Step::to(self),
+            From | At | Escape | Default | Reserved => Step::to(self.blurred()).push(Word::Behind),
+            // A word of such a construct; what a frame reported.
+            _ if token.is_name() || token.is_answer() || token.is_literal() => Step::to(self),
+            _ => Step::to(self.blurred()),
         }
+    }
+
+    /// Without what is known of constants: more follows that is not.
+    fn blurred(self) -> Self {
+        Self {
+            left: self.left.blurred(),
+            right: self.right.blurred(),
+            ..self
+        }
+        .normal()
     }
 
     fn lower(self) -> Lower {
@@ -389,6 +435,10 @@ impl Comparison {
                 };
             }
             Operator::Equal if !self.not => return equal(left, right),
+            // `1 <> 1`.
+            Operator::Unequal if left.is_exact() && left == right && !self.not => {
+                return Level::NOTHING;
+            }
             Operator::Less => limits_below(left, right) || limits_above(right, left),
             Operator::Greater => limits_above(left, right) || limits_below(right, left),
             Operator::Like => {
@@ -433,12 +483,13 @@ fn equal(left: Value, right: Value) -> Level {
         // `left(a, 0) = ''`, `a / 1000 = 0`.
         Value::Derived => match value {
             Value::Few | Value::Correlated => true,
-            value => value.is_fixed() && !matches!(value, Value::Zero | Value::Wild),
+            value => !matches!(value.blurred(), Value::Zero | Value::Wild) && value.is_fixed(),
         },
         _ => false,
     };
     match (left, right) {
         (Value::Column | Value::Derived, Value::Column | Value::Derived) => Level::LINK,
+        _ if left.is_exact() && right.is_exact() && left != right => Level::NOTHING,
         _ if limits(left, right) || limits(right, left) => Level::VALUE,
         _ => Level::TAUTOLOGY,
     }

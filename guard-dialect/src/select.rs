@@ -50,6 +50,7 @@ pub(crate) enum Part {
     List,
     /// INTO: a table is expected.
     Into,
+    IntoTemporary,
     /// An item of FROM is expected.
     From,
     /// `ROWS`, of `ROWS FROM (…)`.
@@ -241,14 +242,14 @@ impl Query {
             Part::Upsert if token != Tok::Duplicate => Step::to(self.part(Part::Tail)).again(),
             Part::Brace => Step::to(self.part(Part::From)),
             Part::Into => match token {
-                Tok::Temp | Tok::Table | Tok::Local => Step::to(self),
-                _ if token.is_name() => Step::to(self.part(Part::List))
-                    .push(Statement::name(
-                        self.context.access(Access::Write),
-                        NameKind::Plain,
-                    ))
-                    .hits(self.context.hits(Class::Create))
-                    .again(),
+                Tok::Temp => Step::to(self.part(Part::IntoTemporary)),
+                Tok::Table | Tok::Local => Step::to(self),
+                _ if token.is_name() => self.into_table(Class::Create),
+                _ => Step::to(self.part(Part::List)).again(),
+            },
+            Part::IntoTemporary => match token {
+                Tok::Table => Step::to(self),
+                _ if token.is_name() => self.into_table(Class::Session),
                 _ => Step::to(self.part(Part::List)).again(),
             },
             Part::SetOp => match token {
@@ -279,6 +280,15 @@ impl Query {
         Step::to(self.part(Part::Item))
             .push(Statement::TargetName(Access::Read))
             .verb("TABLE")
+    }
+
+    /// The name of the table that SELECT … INTO makes.
+    fn into_table(self, class: Class) -> Step {
+        let access = self.context.access(Access::Write);
+        Step::to(self.part(Part::List))
+            .push(Statement::name(access, NameKind::Plain))
+            .hits(self.context.hits(class))
+            .again()
     }
 
     /// An item of FROM is expected.

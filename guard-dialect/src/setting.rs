@@ -26,7 +26,7 @@ impl Setting {
             Self::Harmless => true,
             _ if token == Tok::Default => true,
             Self::Encoding => matches!(token, Tok::StrSafeValue | Tok::SafeValue),
-            Self::Role => false,
+            Self::Role => token == Tok::Nobody,
             Self::Strings | Self::Other => matches!(
                 token,
                 Tok::StrOn | Tok::On | Tok::True | Tok::Local | Tok::SafeValue
@@ -67,6 +67,8 @@ pub(crate) enum SetPart {
     /// The name has been read.
     To(Setting),
     Value(Setting),
+    /// Behind ROLE or SESSION AUTHORIZATION.
+    Role,
     SearchPath,
 }
 
@@ -130,7 +132,11 @@ pub(crate) fn set(context: Context, part: SetPart, token: Tok) -> Step {
     match (part, token) {
         (_, Tok::Semi | Tok::End | Tok::Cut | Tok::Close) => context.finish(token, Tok::BackOpen),
         (SetPart::Name, Tok::Local | Tok::Session) => to(part),
-        (SetPart::Name, Tok::Authorization) => rest().hit(Class::Grant),
+        (SetPart::Name, Tok::Authorization | Tok::Role | Tok::QuotedRoleName) => to(SetPart::Role),
+        // `SET user.name = …`.
+        (SetPart::Role, Tok::Dot) => rest(),
+        (SetPart::Role, Tok::To | Tok::Eq) => to(part),
+        (SetPart::Role, _) => to(SetPart::Value(Setting::Role)).again(),
         (SetPart::Name, Tok::Transaction | Tok::Characteristics) => rest().hit(Class::Transaction),
         (SetPart::Name, Tok::EncodingName | Tok::QuotedEncodingName) => {
             to(SetPart::To(Setting::Encoding))

@@ -10,22 +10,22 @@ pub(crate) enum Tok {
     // Signs.
     Open, Close, Semi, Comma, Dot, Cast, Bracket, Unbracket, Colon,
     Eq, Ne, Lt, Gt, Match, NotMatch, Arrow, Plus, Minus, Star, Arith, Junk,
-    // Literals. `Zero`: 0 or 1; `Small`: up to 99; `Long`: five digits and more;
+    // Literals. `Naught`, with MySQL's: 0; `Zero`: 1; `Small`: up to 99; `Long`: five digits and more;
     // `Big`: the extremes of a type; `Wild`: a string that matches anything.
     Zero, Small, Num, Long, Big, Str, Wild, Param,
     StrOn, StrExtreme, StrHarmless, StrRoleName, StrSafeValue, StrEncodingName, StrStringsName, StrSettingName, StrPgTemp,
     // A string whose text is not read: E'' and U&''.
     StrOdd,
     // Names.
-    Ident, Quoted, Unicode, Safe, Vague, Unnest, SetConfig, PgCatalog, PgTemp, PgSettings, SystemColumn, SystemConstant,
-    QuotedEncodingName, QuotedStringsName, QuotedSettingName,
+    Ident, Quoted, Unicode, Safe, Fold, Vague, Unnest, SetConfig, PgCatalog, PgTemp, PgSettings, SystemColumn, SystemConstant,
+    QuotedEncodingName, QuotedStringsName, QuotedSettingName, QuotedRoleName,
     // Setting names and values, as words.
-    EncodingName, StringsName, SettingName, SearchPath, Names, SafeValue, Off,
+    EncodingName, StringsName, SettingName, SearchPath, Names, SafeValue, Nobody, Off,
     // End of the text: complete, or inside a literal or comment.
     End, Cut,
     // Answers.
     ColumnNew, ColumnSame, ColumnOther, ColumnSibling, TempYes, TempNo, WithOpen, WithFew,
-    BackValue, BackConst, BackMade, BackZero, BackSmall, BackNum, BackBig, BackExtreme, BackWild, BackParam, BackColumn,
+    BackValue, BackConst, BackTrue, BackFalse, BackMade, BackNaught, BackOne, BackZero, BackSmall, BackNum, BackBig, BackExtreme, BackWild, BackParam, BackColumn,
     BackText, BackSibling, BackDerived, BackSystem, BackBad, BackSame,
     BackTautology, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked, BackScopedTwice,
     BackOpen, BackSubLinked, BackSubScoped, BackSubJoined,
@@ -78,10 +78,10 @@ impl Tok {
     pub(crate) fn is_name(self) -> bool {
         use Tok::*;
         match self {
-            Ident | Quoted | Unicode | Safe | Vague | Unnest | SetConfig | PgCatalog | PgTemp
-            | PgSettings | SystemColumn | SystemConstant | QuotedEncodingName
-            | QuotedStringsName | QuotedSettingName | EncodingName | StringsName | SettingName
-            | SearchPath | Names | SafeValue | Off => true,
+            Ident | Quoted | Unicode | Safe | Fold | Vague | Unnest | SetConfig | PgCatalog
+            | PgTemp | PgSettings | SystemColumn | SystemConstant | QuotedEncodingName
+            | QuotedStringsName | QuotedSettingName | QuotedRoleName | EncodingName
+            | StringsName | SettingName | SearchPath | Names | SafeValue | Nobody | Off => true,
             // Unreserved words.
             Insert | Update | Delete | Merge | Drop | Truncate | Alter | Revoke | Copy | Call
             | Execute | Prepare | Deallocate | Set | Reset | Show | Discard | Begin | Start
@@ -137,11 +137,12 @@ const ALL: [Tok; Tok::COUNT] = {
         Match, NotMatch, Arrow, Plus, Minus, Star, Arith, Junk, Zero, Small, Num, Long, Big,
         Str, Wild, Param, StrOn, StrExtreme, StrHarmless, StrRoleName, StrSafeValue,
         StrEncodingName, StrStringsName, StrSettingName, StrPgTemp, StrOdd, Ident, Quoted,
-        Unicode, Safe, Vague, Unnest, SetConfig, PgCatalog, PgTemp, PgSettings, SystemColumn,
-        SystemConstant, QuotedEncodingName, QuotedStringsName, QuotedSettingName, EncodingName,
-        StringsName, SettingName, SearchPath, Names, SafeValue, Off, End, Cut, ColumnNew,
+        Unicode, Safe, Fold, Vague, Unnest, SetConfig, PgCatalog, PgTemp, PgSettings, SystemColumn,
+        SystemConstant, QuotedEncodingName, QuotedStringsName, QuotedSettingName, QuotedRoleName,
+        EncodingName, StringsName, SettingName, SearchPath, Names, SafeValue, Nobody, Off, End, Cut, ColumnNew,
         ColumnSame, ColumnOther, ColumnSibling, TempYes, TempNo, WithOpen, WithFew, BackValue,
-        BackConst, BackMade, BackZero, BackSmall, BackNum, BackBig, BackExtreme, BackWild,
+        BackConst, BackTrue, BackFalse, BackMade, BackNaught, BackOne, BackZero, BackSmall, BackNum,
+        BackBig, BackExtreme, BackWild,
         BackParam, BackColumn, BackText, BackSibling, BackDerived, BackSystem, BackBad, BackSame,
         BackTautology, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked,
         BackScopedTwice, BackOpen, BackSubLinked, BackSubScoped, BackSubJoined, BackYes, BackNo,

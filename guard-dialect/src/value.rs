@@ -9,8 +9,12 @@ pub(crate) enum Value {
     None,
     /// A constant that is no number.
     Const,
+    True,
+    False,
     /// A function of constants (`now()`).
     Made,
+    Naught,
+    One,
     /// 0, 1 or a negative number.
     Zero,
     /// A number up to 99.
@@ -71,7 +75,11 @@ impl Value {
     pub(crate) fn from_token(token: Tok) -> Self {
         match token {
             Tok::BackConst | Tok::BackValue => Self::Const,
+            Tok::BackTrue => Self::True,
+            Tok::BackFalse => Self::False,
             Tok::BackMade => Self::Made,
+            Tok::BackNaught => Self::Naught,
+            Tok::BackOne => Self::One,
             Tok::BackZero => Self::Zero,
             Tok::BackSmall => Self::Small,
             Tok::BackNum => Self::Num,
@@ -93,11 +101,23 @@ impl Value {
         }
     }
 
+    /// The same, without what only PostgreSQL's comparisons of constants need.
+    pub(crate) fn from_token_loosely(token: Tok) -> Self {
+        match Self::from_token(token) {
+            Self::False => Self::False,
+            value => value.blurred(),
+        }
+    }
+
     /// The token that reports this value to the frame outside.
     pub(crate) fn token(self) -> Tok {
         match self {
             Self::None | Self::Const => Tok::BackConst,
+            Self::True => Tok::BackTrue,
+            Self::False => Tok::BackFalse,
             Self::Made => Tok::BackMade,
+            Self::Naught => Tok::BackNaught,
+            Self::One => Tok::BackOne,
             Self::Zero => Tok::BackZero,
             Self::Small => Tok::BackSmall,
             Self::Num => Tok::BackNum,
@@ -122,7 +142,10 @@ impl Value {
 
     /// Is it a number?
     fn is_number(self) -> bool {
-        matches!(self, Self::Zero | Self::Small | Self::Num | Self::Big)
+        matches!(
+            self,
+            Self::Naught | Self::One | Self::Zero | Self::Small | Self::Num | Self::Big
+        )
     }
 
     /// Is it the same for every row?
@@ -130,8 +153,29 @@ impl Value {
         self.is_number()
             || matches!(
                 self,
-                Self::Const | Self::Made | Self::Extreme | Self::Wild | Self::Param | Self::Text
+                Self::Const
+                    | Self::True
+                    | Self::False
+                    | Self::Made
+                    | Self::Extreme
+                    | Self::Wild
+                    | Self::Param
+                    | Self::Text
             )
+    }
+
+    /// Is it a number of which the value is known?
+    pub(crate) fn is_exact(self) -> bool {
+        matches!(self, Self::Naught | Self::One)
+    }
+
+    /// Without the value, which only a comparison of two constants asks for.
+    pub(crate) fn blurred(self) -> Self {
+        match self {
+            Self::Naught | Self::One => Self::Zero,
+            Self::True | Self::False => Self::Const,
+            value => value,
+        }
     }
 
     /// Does it hold a column whose value says something about the row?
@@ -144,6 +188,9 @@ impl Value {
         use Value::*;
         match (self, other) {
             (None, value) | (value, None) => value,
+            _ if self != self.blurred() || other != other.blurred() => {
+                self.blurred().beside(other.blurred())
+            }
             (Bad | Open | Linked | Correlated | Level(_), _) => Bad,
             (_, Bad | Open | Linked | Correlated | Level(_)) => Bad,
             (Same, _) | (_, Same) => Same,
@@ -171,6 +218,9 @@ impl Value {
             (None, Link::Negative | Link::Prefix, Param) => Param,
             (None, Link::Negative | Link::Prefix, _) => Bad,
             (None, _, value) => value,
+            _ if self != self.blurred() || other != other.blurred() => {
+                self.blurred().combine(link, other.blurred())
+            }
             // A factor of 0, a remainder by 1: any column gives the same.
             (Column | Derived, Link::Factor, Zero | Big) => Bad,
             (Zero, Link::Factor, Column | Derived | Same) => Bad,
@@ -205,10 +255,10 @@ impl Value {
 
     /// What a function gives of arguments that are this value.
     pub(crate) fn called(self) -> Self {
-        match self {
+        match self.blurred() {
             Self::Const | Self::Made => Self::Made,
             Self::Column | Self::Derived => Self::Derived,
-            Self::Param | Self::Same | Self::Few => self,
+            value @ (Self::Param | Self::Same | Self::Few) => value,
             value if value.is_fixed() => Self::Wild,
             _ => Self::Bad,
         }
@@ -217,6 +267,7 @@ impl Value {
     /// Forgets what makes no difference to an equality.
     pub(crate) fn in_equality(self) -> Self {
         match self {
+            Self::Naught | Self::One => self,
             Self::Zero | Self::Wild => Self::Wild,
             value if value.is_fixed() => Self::Const,
             Self::Correlated => Self::Few,

@@ -17,6 +17,8 @@ pub(crate) enum Callee {
     /// Not known to be safe.
     Unknown,
     Safe,
+    /// Safe, and only changes the case of letters.
+    Fold,
     /// Safe, but its result says nothing of the arguments.
     Pure,
     /// Safe, and turns text into a number, which may be 0.
@@ -42,6 +44,7 @@ impl Callee {
     pub(crate) fn first(token: Tok) -> Self {
         match token {
             Tok::Safe => Self::Safe,
+            Tok::Fold => Self::Fold,
             Tok::Pure
             | Tok::Replace
             | Tok::IfWord
@@ -68,7 +71,13 @@ impl Callee {
     pub(crate) fn then(self, token: Tok) -> Self {
         match token {
             _ if self == Self::Odd => Self::Odd,
-            Tok::Safe | Tok::Pure | Tok::CastCall | Tok::Vague | Tok::Unnest | Tok::SetConfig
+            Tok::Safe
+            | Tok::Fold
+            | Tok::Pure
+            | Tok::CastCall
+            | Tok::Vague
+            | Tok::Unnest
+            | Tok::SetConfig
                 if self != Self::Catalog =>
             {
                 Self::Unknown
@@ -92,6 +101,8 @@ pub(crate) enum Word {
     /// Behind IS.
     Is,
     IsDistinct,
+    /// Behind a word in the midst of arguments, as in `substring(a FROM b)`.
+    Behind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -149,6 +160,12 @@ impl Word {
                 Tok::Distinct => Step::to(Self::IsDistinct),
                 _ => Step::pop(Tok::BackYes).again(),
             },
+            Self::Behind => match token {
+                Tok::Operator | Tok::Escape | Tok::At => Step::pop(Tok::BackYes).again(),
+                _ if token.is_name() => Step::to(self).push(Self::name(false)).again(),
+                _ if token.is_answer() => Step::to(self),
+                _ => Step::pop(Tok::BackYes).again(),
+            },
             Self::IsDistinct => match token {
                 Tok::From => Step::pop(Tok::BackYes),
                 _ => Step::pop(Tok::BackYes).again(),
@@ -190,6 +207,7 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
         (Part::Asked, _) => Step::pop(BackColumn),
         (Part::Arguments(callee), _) if token >= BackValue && token <= BackSubJoined => {
             let value = match Value::from_token(token).called() {
+                _ if callee == Callee::Fold && token == BackConst => Value::Const,
                 _ if callee == Callee::Pure => Value::Bad,
                 Value::Wild if callee == Callee::Cast => Value::Bad,
                 Value::Derived if callee == Callee::Vague => Value::Bad,
@@ -227,7 +245,7 @@ fn arguments(condition: bool, callee: Callee) -> Step {
     let next = Step::to(Word::Name {
         condition,
         part: Part::Arguments(match callee {
-            Callee::Pure | Callee::Cast | Callee::Vague => callee,
+            Callee::Pure | Callee::Cast | Callee::Vague | Callee::Fold => callee,
             _ => Callee::Unknown,
         }),
     });
@@ -244,9 +262,12 @@ fn arguments(condition: bool, callee: Callee) -> Step {
         (_, false) => next.push(Statement::Parenthesis(Context::SUBSELECT)),
     };
     match callee {
-        Callee::Safe | Callee::Pure | Callee::Cast | Callee::Vague | Callee::Unnest => {
-            step.safe_call()
-        }
+        Callee::Safe
+        | Callee::Fold
+        | Callee::Pure
+        | Callee::Cast
+        | Callee::Vague
+        | Callee::Unnest => step.safe_call(),
         Callee::File => step.unsafe_call().hit(Class::Admin),
         Callee::Odd => step.unsafe_call().opaque(Opaque::Name),
         _ => step.unsafe_call(),

@@ -38,9 +38,9 @@ const WORDS: &[(Tok, &str)] = &[
     (Type, "type domain"), (Current, "current"), (Of, "of"), (Stdio, "stdin stdout"),
     (Program, "program"), (To, "to"), (Local, "local"), (Session, "session"),
     (Transaction, "transaction work"), (Prepared, "prepared"), (Atomic, "atomic"),
-    (Operator, "operator"), (Escape, "escape uescape"), (At, "at"), (Over, "over filter within"),
+    (Operator, "operator"), (Escape, "escape uescape passing"), (At, "at"), (Over, "over filter within"),
     (Cursor, "cursor"), (Distinct, "distinct"), (Owner, "owner"),
-    (Disable, "disable"), (Authorization, "authorization"), (TableSample, "tablesample"),
+    (Disable, "disable"), (Authorization, "authorization session_authorization"), (TableSample, "tablesample"),
     (Mapping, "mapping"), (Server, "server subscription"), (Owned, "owned"),
     (Privileges, "privileges"), (Trigger, "trigger"), (Publication, "publication"),
     (Constraint, "constraint"), (All, "all"), (Concurrently, "concurrently"),
@@ -56,12 +56,12 @@ const WORDS: &[(Tok, &str)] = &[
         pg_typeof pg_column_size num_nulls num_nonnulls greatest least nullif array_length \
         array_ndims array_lower array_upper json_typeof jsonb_typeof json_array_length \
         jsonb_array_length generate_series isfinite isempty row_security_active"),
-    (Unnest, "unnest"), (SetConfig, "set_config"), (PgCatalog, "pg_catalog"), (PgTemp, "pg_temp"),
+    (Fold, "lower upper"), (Unnest, "unnest"), (SetConfig, "set_config"), (PgCatalog, "pg_catalog"), (PgTemp, "pg_temp"),
     (PgSettings, "pg_settings"), (SystemColumn, "ctid"),
     (SystemConstant, "xmin xmax cmin cmax tableoid"),
     (EncodingName, "client_encoding"), (StringsName, "standard_conforming_strings"),
     (SettingName, "session_replication_role"), (SearchPath, "search_path"),
-    (Names, "names"), (Off, "off"),
+    (Names, "names"), (Nobody, "none"), (Off, "off"),
     (SafeValue, "origin utf8 unicode sql_ascii latin1 latin9 win1252 win1251 koi8r euc_jp euc_kr"),
 ];
 
@@ -88,6 +88,7 @@ const QUOTED: &[(Tok, &str)] = &[
     (QuotedEncodingName, "client_encoding"),
     (QuotedStringsName, "standard_conforming_strings"),
     (QuotedSettingName, "session_replication_role"),
+    (QuotedRoleName, "role session_authorization"),
     (PgSettings, "pg_settings"),
     (PgTemp, "pg_temp"),
     (SetConfig, "set_config"),

@@ -34,6 +34,9 @@ PLAIN = {
     "SecLabelStmt": "admin", "CommentStmt": "alter",
 }
 
+# Classes that they have beside it.
+MORE = {"LoadStmt": "into-file", "AlterSystemStmt": "into-file", "SecLabelStmt": "grant"}
+
 
 class Facts:
     """Facts of one text."""
@@ -61,7 +64,7 @@ class Facts:
         if method:
             method(node, ctes, dry)
         elif kind in PLAIN:
-            self.add(PLAIN[kind])
+            self.add(PLAIN[kind], *([MORE[kind]] if kind in MORE else ()))
             self.plain(node, kind)
         else:
             self.definition(node, kind)
@@ -212,7 +215,8 @@ class Facts:
         ctes = self.with_clause(node, ctes, dry)
         self.add("select")
         if node.intoClause and node.intoClause.rel:
-            self.add("select" if dry else "create")
+            temporary = node.intoClause.rel.relpersistence == "t"
+            self.add("select" if dry else "session" if temporary else "create")
             self.table("read" if dry else "write", node.intoClause.rel)
         if node.op != enums.SetOperation.SETOP_NONE:
             for side in (node.larg, node.rarg):
@@ -345,7 +349,7 @@ class Facts:
         if node.is_program:
             self.add("copy-program")
         elif node.is_from:
-            self.add("copy-in", *(("admin",) if node.filename else ()))
+            self.add("copy-in", *(("admin", "into-file") if node.filename else ()))
         else:
             self.add("copy-out", *(("into-file",) if node.filename else ()))
         if node.relation is not None:

@@ -69,7 +69,9 @@ fn a_real_server_agrees() {
                 }
                 if row.share >= 100 || family == "form" {
                     attacks += 1;
-                    if !refused(answer) {
+                    // The policy lets `orders` be read as a whole.
+                    let open = family == "condition" && answer["facts"]["class"] == "select";
+                    if !refused(answer) && !open {
                         fail("passes the strict policy");
                     }
                 } else if family == "scoped" {

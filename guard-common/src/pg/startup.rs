@@ -70,14 +70,16 @@ fn key(hash: u64) -> u32 {
         OPTIONS_KEY => OPTIONS,
         REPLICATION_KEY => REPLICATION,
         STRINGS_NAME => STRINGS,
-        ROLE_NAME | ROWS_NAME => SETTING,
+        TRIGGERS_NAME | ROWS_NAME | ROLE_NAME | USER_NAME => SETTING,
         _ => IGNORED,
     }
 }
 
 const STRINGS_NAME: u64 = hash::of(b"standard_conforming_strings");
 const ENCODING_NAME: u64 = hash::of(b"client_encoding");
-const ROLE_NAME: u64 = hash::of(b"session_replication_role");
+const TRIGGERS_NAME: u64 = hash::of(b"session_replication_role");
+const ROLE_NAME: u64 = hash::of(b"role");
+const USER_NAME: u64 = hash::of(b"session_authorization");
 const ROWS_NAME: u64 = hash::of(b"row_security");
 
 #[inline(always)]
@@ -122,13 +124,18 @@ fn option_byte(stream: &mut Stream, byte: u8) {
 
 #[inline(always)]
 fn option_word(stream: &mut Stream) {
-    let reason = match (stream.word[0], stream.word[1]) {
-        (STRINGS_NAME, _) | (_, STRINGS_NAME) => Opaque::Strings,
-        (ENCODING_NAME, _) | (_, ENCODING_NAME) => Opaque::Encoding,
-        (ROLE_NAME | ROWS_NAME, _) | (_, ROLE_NAME | ROWS_NAME) => Opaque::Setting,
-        _ => return,
-    };
-    stream.opaque |= reason.bit();
+    stream.opaque |= option(stream.word[0]) | option(stream.word[1]);
+}
+
+/// What a word of `options` may set, as a bit of [`Opaque`].
+#[inline(always)]
+fn option(word: u64) -> u32 {
+    match word {
+        STRINGS_NAME => Opaque::Strings.bit(),
+        ENCODING_NAME => Opaque::Encoding.bit(),
+        TRIGGERS_NAME | ROWS_NAME | ROLE_NAME | USER_NAME => Opaque::Setting.bit(),
+        _ => 0,
+    }
 }
 
 #[inline(always)]

@@ -1,7 +1,6 @@
 //! Numbers, which may turn out to be names.
 
 use super::{Lex, Lexer, is_word};
-use crate::number::Number;
 use crate::scanner::{Next, before};
 use crate::token::Tok;
 
@@ -26,10 +25,10 @@ impl Lexer {
             (Hex(true) | Binary(true), _) => before(Tok::StrWord, Start),
             (Hex(_) | Binary(_), _) => before(Tok::Ident, NameEnd),
             (Number(number), b'0'..=b'9') => Next::Go(Number(number.digit(byte))),
-            (Number(number), b'.') => Next::Go(Fraction(amount(number), false)),
+            (Number(number), b'.') => Next::Go(Fraction(number.token(), false)),
             (Number(_), b'e' | b'E') => Next::Go(NumberE),
             (Number(_), _) if is_word(byte) => name(),
-            (Number(number), _) => before(amount(number), Start),
+            (Number(number), _) => before(number.token(), Start),
             (Fraction(token, some), b'0'..=b'9') => Next::Go(Fraction(token, some || byte != b'0')),
             (Fraction(..), b'e' | b'E') => Next::Go(FractionE),
             (Fraction(Tok::Naught | Tok::Zero, true), _) => before(Tok::Num, Start),
@@ -52,13 +51,5 @@ impl Lexer {
             (_, _) if is_word(byte) => before(Tok::Dot, Part),
             _ => before(Tok::Dot, Start),
         }
-    }
-}
-
-/// A number as an amount: 1 and the extremes are told apart from others.
-fn amount(number: Number) -> Tok {
-    match number.token() {
-        Tok::Zero if number == Number::ZERO => Tok::Naught,
-        token => token,
     }
 }
