@@ -5,6 +5,8 @@
 mod benign;
 #[path = "oracle/parser.rs"]
 mod parser;
+#[path = "oracle/policies.rs"]
+mod policies;
 #[path = "oracle/server.rs"]
 mod server;
 #[path = "oracle/verdict.rs"]

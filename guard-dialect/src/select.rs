@@ -470,7 +470,14 @@ impl Query {
     }
 
     fn conflict(self) -> Step {
-        self.ending(Step::to(Statement::Tail(self.context)))
+        let rows = self.settled();
+        let limited = matches!(rows.limit, Limit::Value | Limit::Both);
+        let next = if rows.sources.tables && !limited {
+            Statement::Upsert(self.context)
+        } else {
+            Statement::Tail(self.context)
+        };
+        self.ending(Step::to(next))
     }
 
     /// Behind the condition of a join.

@@ -31,6 +31,8 @@ pub(crate) enum Statement {
     Ending(Context),
     /// Only expressions follow.
     Tail(Context),
+    /// The same, behind ON of an INSERT that takes any rows of a table.
+    Upsert(Context),
     /// A parenthesis without interest; `true`: it may hold statements (CREATE RULE).
     Skip(bool),
     /// A parenthesis with expressions or a sub-select, at its first token or after;
@@ -136,6 +138,16 @@ impl Statement {
                 // `SET (a, b) = …`.
                 Tok::Set => Step::to(self),
                 _ => word::expression(self.into(), token),
+            },
+            Upsert(context) => match token {
+                // DO UPDATE, of any rows: an `insert` that counts as an update
+                // without a real WHERE.
+                Tok::Update => {
+                    Step::to(Tail(context)).hits(Class::Update.where_bit(Where::Tautology))
+                }
+                Tok::Open => Step::to(self).push(Parenthesis(context.inner())),
+                Tok::Semi | Tok::End | Tok::Cut | Tok::Close => Step::to(Tail(context)).again(),
+                _ => Step::to(self),
             },
             CallName(context, procedure) => match token {
                 Tok::Unicode if procedure => Step::to(self).opaque(Opaque::Name),

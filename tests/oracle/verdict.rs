@@ -7,8 +7,14 @@ use std::process::{Command, Stdio};
 
 /// What a policy says of each statement.
 pub(crate) fn verdicts(policy: &str, statements: &[&str]) -> Vec<Value> {
+    let questions: Vec<Value> = statements.iter().map(|sql| json!({ "sql": sql })).collect();
+    answers(policy, "postgres", &questions)
+}
+
+/// What a policy says of each question, which is a line of `--jsonl`.
+pub(crate) fn answers(policy: &str, protocol: &str, questions: &[Value]) -> Vec<Value> {
     let mut guardctl = Command::new(paths::program("guardctl"))
-        .args(["explain", "statement", "--protocol", "postgres"])
+        .args(["explain", "statement", "--protocol", protocol])
         .args(["--jsonl", "-", "--policy"])
         .arg(paths::root().join("examples/policies").join(policy))
         .stdin(Stdio::piped())
@@ -16,9 +22,10 @@ pub(crate) fn verdicts(policy: &str, statements: &[&str]) -> Vec<Value> {
         .spawn()
         .expect("guardctl starts");
     let mut input = guardctl.stdin.take().expect("its stdin is a pipe");
-    let questions: String = statements
+    let asked = questions.len();
+    let questions: String = questions
         .iter()
-        .map(|sql| format!("{}\n", json!({ "sql": sql })))
+        .map(|question| format!("{question}\n"))
         .collect();
     // It answers while it reads: both pipes must be served.
     let writer = std::thread::spawn(move || input.write_all(questions.as_bytes()));
@@ -31,7 +38,7 @@ pub(crate) fn verdicts(policy: &str, statements: &[&str]) -> Vec<Value> {
         .lines()
         .map(|line| serde_json::from_str(line).expect("an answer is JSON"))
         .collect();
-    assert_eq!(answers.len(), statements.len(), "an answer to each");
+    assert_eq!(answers.len(), asked, "an answer to each");
     answers
 }
 
