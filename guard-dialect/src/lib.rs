@@ -21,6 +21,7 @@
 mod automaton;
 mod build;
 mod bytes;
+mod compare;
 mod condition;
 mod context;
 mod data;
@@ -46,6 +47,7 @@ mod setting;
 mod sources;
 mod statement;
 mod summary;
+mod target;
 mod token;
 mod value;
 mod word;

@@ -1,6 +1,7 @@
 //! One condition: `operand operator operand`, without AND and OR around it.
 
 use super::automaton::{State, Step};
+use super::compare::{equal, limits_above, limits_below};
 use super::condition::{Condition, ends, ends_loose};
 use super::context::{Context, broken};
 use super::level::Level;
@@ -472,43 +473,4 @@ impl Comparison {
             Level::TAUTOLOGY
         }
     }
-}
-
-/// `left = right`.
-fn equal(left: Value, right: Value) -> Level {
-    let limits = |column: Value, value: Value| match column {
-        Value::Column | Value::Sibling | Value::System => {
-            value.is_fixed() || matches!(value, Value::Few | Value::Correlated)
-        }
-        // `left(a, 0) = ''`, `a / 1000 = 0`.
-        Value::Derived => match value {
-            Value::Few | Value::Correlated => true,
-            value => !matches!(value.blurred(), Value::Zero | Value::Wild) && value.is_fixed(),
-        },
-        _ => false,
-    };
-    match (left, right) {
-        (Value::Column | Value::Derived, Value::Column | Value::Derived) => Level::LINK,
-        _ if left.is_exact() && right.is_exact() && left != right => Level::NOTHING,
-        _ if limits(left, right) || limits(right, left) => Level::VALUE,
-        _ => Level::TAUTOLOGY,
-    }
-}
-
-/// `column < value`: numbers from 100 on may be above all values.
-fn limits_below(column: Value, value: Value) -> bool {
-    column.is_column()
-        && matches!(
-            value,
-            Value::Const | Value::Made | Value::Param | Value::Zero | Value::Small | Value::Text
-        )
-}
-
-/// `column > value`: 0, 1 and negative numbers may be below all values.
-fn limits_above(column: Value, value: Value) -> bool {
-    column.is_column()
-        && matches!(
-            value,
-            Value::Const | Value::Made | Value::Param | Value::Small | Value::Num | Value::Big
-        )
 }

@@ -130,7 +130,7 @@ impl Query {
     }
 
     /// Notes the WHERE of the query that ends with `step`.
-    fn ending(self, step: Step) -> Step {
+    pub(crate) fn ending(self, step: Step) -> Step {
         if !self.sources.tables {
             return step;
         }
@@ -280,15 +280,6 @@ impl Query {
         Step::to(self.part(Part::Item))
             .push(Statement::TargetName(Access::Read))
             .verb("TABLE")
-    }
-
-    /// The name of the table that SELECT … INTO makes.
-    fn into_table(self, class: Class) -> Step {
-        let access = self.context.access(Access::Write);
-        Step::to(self.part(Part::List))
-            .push(Statement::name(access, NameKind::Plain))
-            .hits(self.context.hits(class))
-            .again()
     }
 
     /// An item of FROM is expected.
@@ -455,7 +446,7 @@ impl Query {
     }
 
     /// Behind FROM and WHERE: of the sources it matters only what they come to.
-    fn settled(self) -> Self {
+    pub(crate) fn settled(self) -> Self {
         let limit = match (self.limit, self.sources.rows()) {
             (Limit::Open | Limit::Tautology, Rows::Linked) => Limit::Linked,
             (limit, _) => limit,
@@ -467,17 +458,6 @@ impl Query {
             sources: self.sources.settled(),
             ..self
         }
-    }
-
-    fn conflict(self) -> Step {
-        let rows = self.settled();
-        let limited = matches!(rows.limit, Limit::Value | Limit::Both);
-        let next = if rows.sources.tables && !limited {
-            Statement::Upsert(self.context)
-        } else {
-            Statement::Tail(self.context)
-        };
-        self.ending(Step::to(next))
     }
 
     /// Behind the condition of a join.

@@ -112,6 +112,7 @@ pub(super) fn load(context: Context, part: LoadPart, token: Tok) -> Step {
         (First, Tok::Local) => to(Local),
         (First, Tok::Infile) => to(File)
             .hit(Class::CopyIn)
+            .hit(Class::IntoFile)
             .hit(Class::Admin)
             .verb("LOAD DATA"),
         (Local, Tok::Infile) => to(File).hit(Class::CopyIn).verb("LOAD DATA"),
