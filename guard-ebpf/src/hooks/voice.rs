@@ -53,7 +53,7 @@ pub(crate) fn guard_voice(ctx: SkMsgContext) -> u32 {
     voice.answer = SK_PASS;
     voice.done = 0;
     let mut speaking = Speaking {
-        ctx: &ctx,
+        ctx,
         sock,
         voice,
         desk,
@@ -72,7 +72,7 @@ pub(crate) fn guard_voice(ctx: SkMsgContext) -> u32 {
 /// not here: numbers on the stack are followed exactly, turn by turn, until
 /// "the sequence of 8193 jumps is too complex".
 struct Speaking<'a> {
-    ctx: &'a SkMsgContext,
+    ctx: SkMsgContext,
     sock: &'a mut Sock,
     voice: &'a mut Voice,
     desk: &'a mut Desk,
@@ -95,7 +95,7 @@ impl Turn for Speaking<'_> {
             return true;
         }
         let count = self.voice.stream.reach().min(left);
-        if !message::read(self.ctx, &mut self.desk.chunk, offset, count) {
+        if !message::read(&self.ctx, &mut self.desk.chunk, offset, count) {
             maps::count_fault(Fault::Voice);
             return false;
         }
@@ -135,7 +135,7 @@ impl Speaking<'_> {
             // A message that cannot be answered.
             return false;
         }
-        if !message::replace(self.ctx, voice, &self.desk.chunk, (start, old, new)) {
+        if !message::replace(&self.ctx, voice, &self.desk.chunk, (start, old, new)) {
             maps::count_fault(Fault::Voice);
             voice::condemn(sock, voice);
             return false;
@@ -156,13 +156,13 @@ impl Speaking<'_> {
         if voice.message != 0 || voice.size != 8 {
             return;
         }
-        if !message::replace_by_byte(self.ctx, 8, b'N') {
+        if !message::replace_by_byte(&self.ctx, 8, b'N') {
             maps::count_fault(Fault::Voice);
             voice::condemn(sock, voice);
             return;
         }
         voice::answered(voice);
-        voice.answer = message::send_back(self.ctx, sock.ward.cookie);
+        voice.answer = message::send_back(&self.ctx, sock.ward.cookie);
         voice.size = 0;
         voice.done = 1;
     }
