@@ -1,9 +1,9 @@
 //! `cargo xtask bench`: what Guard costs, with a control beside each figure.
 //!
-//! Each round measures the same workload in five states: twice without a daemon
-//! (the A/A control), and with one: outside of any session, inside one, and
-//! inside one again. The order is turned round every time. A ratio is taken
-//! within a round, so that what changes between rounds does not count.
+//! Each round measures the same workload in four states: twice without a daemon
+//! (the A/A control), and with one: outside of any session, and inside one. The
+//! order is turned round every time. A ratio is taken within a round, so that what
+//! changes between rounds does not count.
 
 use crate::setup::{self, Part};
 use crate::{cmd, paths};
