@@ -1,19 +1,18 @@
 //! Every map, with who writes it, who reads it and what happens when it is
 //! full, and the typed accessors that hooks use instead of the maps.
 
+mod storage;
+
+pub(crate) use storage::Stored;
+
 use crate::kernel::atomic;
 use crate::kernel::program::Scratch;
 use crate::kernel::read;
-use crate::stream::ear::Ear;
 use crate::stream::names::NameKey;
-use crate::stream::voice::Voice;
-use crate::stream::{Desk, Sock};
 use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
-use aya_ebpf::btf_maps::SkStorage;
-use aya_ebpf::macros::{btf_map, map};
+use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf, SockHash};
 use aya_ebpf::programs::SockOpsContext;
-use core::ffi::c_void;
 use guard_common::abi::event::Poisoned;
 use guard_common::abi::policy::Policy;
 use guard_common::abi::session::{Session, Task};
@@ -182,44 +181,6 @@ static COMMANDS: Array<Commands> = Array::with_max_entries(1, 0);
 /// full:   cannot be
 #[map(name = "guard_nothing")]
 static NOTHING: Array<Chunk> = Array::with_max_entries(1, 0);
-
-/// State of guarded database sockets: what is known of them, and the authority's
-/// place.
-///
-/// writer: the connect hooks make it; voice and authority, under the socket's
-///         lock
-/// reader: the same
-/// room:   about 6 KiB a socket, freed with it
-/// full:   `Fault::SocketState`; the connect is refused
-#[btf_map(name = "guard_sockets")]
-static SOCKETS: SkStorage<Sock> = SkStorage::new();
-
-/// The voice's place in guarded database sockets.
-///
-/// writer: the connect hooks make it; the voice
-/// reader: the same
-/// room:   about 5 KiB a socket, freed with it
-/// full:   as `guard_sockets`
-#[btf_map(name = "guard_speakers")]
-static SPEAKERS: SkStorage<Voice> = SkStorage::new();
-
-/// What voice and authority work with.
-///
-/// writer: as `guard_sockets`
-/// reader: the same
-/// room:   about 6 KiB a socket, freed with it
-/// full:   as `guard_sockets`
-#[btf_map(name = "guard_desks")]
-static DESKS: SkStorage<Desk> = SkStorage::new();
-/// What was heard of the servers of guarded MySQL sockets.
-///
-/// writer: the connect hooks make it, `hooks/hearing.rs` fills it; the authority
-///         says what it listens for
-/// reader: voice and authority, until nothing more is to be heard
-/// room:   300 bytes a socket, freed with it
-/// full:   the server stays unknown: `Opaque::Version` where it matters
-#[btf_map(name = "guard_ears")]
-static EARS: SkStorage<Ear> = SkStorage::new();
 
 /// Guarded database sockets with a voice.
 ///
@@ -458,40 +419,6 @@ const MINUS_ONE: u64 = u64::MAX;
 
 /// `BPF_NOEXIST`: insert only.
 const NO_EXIST: u64 = 1;
-
-/// What is kept with a socket.
-pub(crate) trait Stored {
-    /// Its map, for the helpers.
-    fn map() -> *mut c_void;
-}
-
-impl Stored for Sock {
-    #[inline(always)]
-    fn map() -> *mut c_void {
-        (&raw const SOCKETS).cast_mut().cast()
-    }
-}
-
-impl Stored for Voice {
-    #[inline(always)]
-    fn map() -> *mut c_void {
-        (&raw const SPEAKERS).cast_mut().cast()
-    }
-}
-
-impl Stored for Desk {
-    #[inline(always)]
-    fn map() -> *mut c_void {
-        (&raw const DESKS).cast_mut().cast()
-    }
-}
-
-impl Stored for Ear {
-    #[inline(always)]
-    fn map() -> *mut c_void {
-        (&raw const EARS).cast_mut().cast()
-    }
-}
 
 /// The sockets with a voice.
 #[inline(always)]
