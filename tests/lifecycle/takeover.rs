@@ -39,7 +39,7 @@ fn send(repl: &mut Repl, count: u64) {
 /// the end.
 fn over_a_take_over(ring_kib: u32, count: u64) -> (u64, u64) {
     let mut stand = Stand::set(POLICY, Tls::Off, OnStop::Keep, |files| {
-        files.ring_kib = ring_kib
+        files.ring_kib = ring_kib;
     });
     let policy = for_server(POLICY, &stand.postgres);
     let mut repl = Repl::start(&stand, "lasting");
