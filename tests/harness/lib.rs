@@ -19,5 +19,6 @@ pub mod repl;
 pub mod scratch;
 pub mod selftest;
 pub mod stand;
+mod template;
 pub mod wait;
 pub mod wire;
