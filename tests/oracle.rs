@@ -3,6 +3,8 @@
 
 #[path = "oracle/benign.rs"]
 mod benign;
+#[path = "oracle/constants.rs"]
+mod constants;
 #[path = "oracle/parser.rs"]
 mod parser;
 #[path = "oracle/policies.rs"]

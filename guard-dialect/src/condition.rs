@@ -111,7 +111,7 @@ impl Condition {
             Unbracket if self.enclosure == Enclosure::Bracket => Step::pop(self.result()),
             Comma if inside => Step::to(Self {
                 first: false,
-                row: self.row.beside(self.element()),
+                row: self.with_element(),
                 loose: self.loose,
                 ..Self::new(self.enclosure)
             }),
@@ -151,7 +151,8 @@ impl Condition {
             value if alone && self.and == Level::TAUTOLOGY && self.ready => {
                 self.value.beside(value)
             }
-            value if alone && self.and == Level::TAUTOLOGY => value,
+            // `(a AND true)` is no `true`.
+            value if alone && self.and == Level::TAUTOLOGY && self.value == Value::None => value,
             _ => Value::None,
         };
         // Elements of a list: what they are as conditions does not matter.
@@ -177,7 +178,8 @@ impl Condition {
         };
         Self {
             not: false,
-            value: Value::None,
+            // More than one value: see `with`.
+            value: Value::Bad,
             first: false,
             ready: false,
             row,
@@ -197,9 +199,18 @@ impl Condition {
         }
     }
 
+    /// The values of the list with the one at hand.
+    fn with_element(self) -> Value {
+        if self.enclosure == Enclosure::Parenthesis {
+            self.row.beside(self.element())
+        } else {
+            self.row.beside_alone(self.element())
+        }
+    }
+
     fn result(self) -> Tok {
         if self.row != Value::None {
-            self.row.beside(self.element()).token()
+            self.with_element().token()
         } else if self.first {
             // `f()`.
             Tok::BackMade

@@ -5,7 +5,7 @@
 //! stepped again from the state that the event names.
 
 use super::bytes::{is_newline, is_operator, is_space, is_word, is_word_start};
-use super::number::Number;
+use super::number::{self, Number};
 use super::scanner::{Next, Scanner, before, raise, with};
 use super::token::Tok;
 use super::words::Trie;
@@ -218,8 +218,7 @@ impl Scanner for Lexer {
             Fraction(token, some) => match byte {
                 b'0'..=b'9' => Next::Go(Fraction(token, some || byte != b'0')),
                 b'e' | b'E' => Next::Go(Exponent),
-                _ if some && matches!(token, Tok::Naught | Tok::Zero) => before(Tok::Num, Start),
-                _ => before(token, Start),
+                _ => before(number::fraction(token, some), Start),
             },
             Exponent => match byte {
                 b'0'..=b'9' => Next::Go(Exponent),
@@ -303,7 +302,7 @@ impl Lexer {
             TextGapDash { token, .. } => before(token, Dash),
             NameQuote(unicode, node) => before(self.name_token(unicode, node), Start),
             Number(number) => before(number.token(), Start),
-            Fraction(token, _) => before(token, Start),
+            Fraction(token, some) => before(number::fraction(token, some), Start),
             Exponent => before(Tok::Big, Start),
             Parameter(_) => raise(Tok::Param, event::PARAMETER, false, Start),
             Operator(_) | Dash | Slash | Colon | Point => before(Tok::Arith, Start),
@@ -319,7 +318,7 @@ impl Lexer {
         match byte {
             _ if is_space(byte) => Next::Go(Start),
             _ if is_word_start(byte) => raise(Tok::Nothing, event::MARK, false, Word(Some(0))),
-            b'0'..=b'9' => Next::Go(Number(super::number::Number::ZERO.digit(byte))),
+            b'0'..=b'9' => Next::Go(Number(number::Number::ZERO.digit(byte))),
             b'\'' => Next::Go(Text(self::Text::Known(0), Quote::Plain)),
             b'"' => Next::Go(NameStart(false)),
             b'$' => Next::Go(Dollar),

@@ -20,6 +20,15 @@ pub(crate) struct Number {
 /// The limits of the integer types.
 const EXTREMES: [&[u8]; 3] = [b"214748364", b"922337203685477580", b"429496729"];
 
+/// A number with a fraction: `token` before the point, `some` digit behind it other
+/// than 0.
+pub(crate) fn fraction(token: Tok, some: bool) -> Tok {
+    match token {
+        Tok::Naught | Tok::Zero if some => Tok::Num,
+        token => token,
+    }
+}
+
 impl Number {
     /// No digit read.
     pub(crate) const ZERO: Self = Self {

@@ -362,6 +362,14 @@ impl Comparison {
                 .operator(O::IsDistinct),
             ),
             Regexp => Step::to(self.operator(O::Regexp)),
+            // `5 IN (id, 5)`.
+            In if self.left.is_fixed() => Step::to(
+                Self {
+                    left: Value::Bad,
+                    ..self
+                }
+                .operator(O::Equal),
+            ),
             In => Step::to(self.operator(O::Equal)),
             Between => Step::to(self.operator(O::Between)),
             Is => Step::to(self.operator(O::Is)),
@@ -388,7 +396,8 @@ impl Comparison {
             _ if self.ended_by(token) => self.end(),
             From | At | Escape | Default | Reserved => Step::to(self.blurred()).push(Word::Behind),
             // A word of such a construct; what a frame reported.
-            _ if token.is_name() || token.is_answer() || token.is_literal() => Step::to(self),
+            _ if token.is_answer() || token.is_literal() => Step::to(self),
+            // `0x1` is a 0 and a name up to PostgreSQL 15.
             _ => Step::to(self.blurred()),
         }
     }

@@ -71,6 +71,10 @@ pub(crate) enum Link {
 }
 
 impl Value {
+    /// A list of a constant and, behind it, columns. No list is a condition, so that
+    /// this one stands for it.
+    pub(crate) const PREFIXED: Self = Self::Level(Level::LINK);
+
     /// The value that an inner frame reports.
     pub(crate) fn from_token(token: Tok) -> Self {
         match token {
@@ -191,6 +195,10 @@ impl Value {
             _ if self != self.blurred() || other != other.blurred() => {
                 self.blurred().beside(other.blurred())
             }
+            // `coalesce(5, id)`: the first may be all that counts. A call that reads the
+            // others by it knows better.
+            (first, other) if first.is_fixed() && other.is_column() => Self::PREFIXED,
+            (Self::PREFIXED, other) if other.is_fixed() || other.is_column() => Self::PREFIXED,
             (Bad | Open | Linked | Correlated | Level(_), _) => Bad,
             (_, Bad | Open | Linked | Correlated | Level(_)) => Bad,
             (Same, _) | (_, Same) => Same,
@@ -204,6 +212,15 @@ impl Value {
             (Extreme, _) => Extreme,
             (first, second) if first.is_number() && second.is_number() => first,
             _ => Const,
+        }
+    }
+
+    /// The same for a list of which each part counts alone: `(ARRAY[id, 5])[2]`.
+    pub(crate) fn beside_alone(self, other: Self) -> Self {
+        if self.is_fixed() && other.is_column() || self.is_column() && other.is_fixed() {
+            Self::Bad
+        } else {
+            self.beside(other)
         }
     }
 
@@ -222,8 +239,11 @@ impl Value {
                 self.blurred().combine(link, other.blurred())
             }
             // A factor of 0, a remainder by 1: any column gives the same.
-            (Column | Derived, Link::Factor, Zero | Big) => Bad,
+            (Column | Derived, Link::Factor, Zero | Big | Made | Wild) => Bad,
+            (Column | Derived, Link::Prefix, Zero | Big) => Bad,
             (Zero, Link::Factor, Column | Derived | Same) => Bad,
+            // `5 + 0 * id` is read as `(5 + 0) * id`.
+            (Wild, Link::Factor, Column | Derived) => Bad,
             (Same, _, value) if value.is_fixed() => Same,
             (Column | Derived, _, value) if value.is_fixed() || value.is_column() => Derived,
             (value, _, Column | Derived) if value.is_fixed() => Derived,

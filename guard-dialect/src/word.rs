@@ -17,7 +17,8 @@ pub(crate) enum Callee {
     /// Not known to be safe.
     Unknown,
     Safe,
-    /// Safe, and only changes the case of letters.
+    /// Safe, and tells apart what its last argument does: it changes the case of
+    /// letters, or reads a value by way of its first argument (`date_trunc`).
     Fold,
     /// Safe, but its result says nothing of the arguments.
     Pure,
@@ -206,8 +207,10 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
         (Part::Asked, ColumnSibling) => Step::pop(BackSibling),
         (Part::Asked, _) => Step::pop(BackColumn),
         (Part::Arguments(callee), _) if token >= BackValue && token <= BackSubJoined => {
-            let value = match Value::from_token(token).called() {
-                _ if callee == Callee::Fold && token == BackConst => Value::Const,
+            let arguments = Value::from_token(token);
+            let value = match arguments.called() {
+                _ if callee == Callee::Fold && arguments == Value::Const => Value::Const,
+                _ if callee == Callee::Fold && arguments == Value::PREFIXED => Value::Derived,
                 _ if callee == Callee::Pure => Value::Bad,
                 Value::Wild if callee == Callee::Cast => Value::Bad,
                 Value::Derived if callee == Callee::Vague => Value::Bad,

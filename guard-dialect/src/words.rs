@@ -56,7 +56,9 @@ const WORDS: &[(Tok, &str)] = &[
         pg_typeof pg_column_size num_nulls num_nonnulls greatest least nullif array_length \
         array_ndims array_lower array_upper json_typeof jsonb_typeof json_array_length \
         jsonb_array_length generate_series isfinite isempty row_security_active"),
-    (Fold, "lower upper"), (Unnest, "unnest"), (SetConfig, "set_config"), (PgCatalog, "pg_catalog"), (PgTemp, "pg_temp"),
+    (Fold, "lower upper date_trunc date_part date_bin timezone to_tsvector similarity \
+        word_similarity levenshtein age"),
+    (Unnest, "unnest"), (SetConfig, "set_config"), (PgCatalog, "pg_catalog"), (PgTemp, "pg_temp"),
     (PgSettings, "pg_settings"), (SystemColumn, "ctid"),
     (SystemConstant, "xmin xmax cmin cmax tableoid"),
     (EncodingName, "client_encoding"), (StringsName, "standard_conforming_strings"),

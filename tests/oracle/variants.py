@@ -42,6 +42,9 @@ id <@ '(,)'::int4range | id <@ int4range(NULL, NULL) | '{}'::int[] <@ ARRAY[id] 
 random() < 2 | length('x') = 1 | lower('A') = 'a' | true AND true | NOT NOT true | id = 5 IS NOT NULL | id IS NOT NULL AND cid IS NOT NULL
 id > (SELECT 0) | id <= (SELECT max(id) FROM orders) | id >= (SELECT min(id) FROM orders) | id > (SELECT -1) | (SELECT count(*) FROM orders) > 0
 id = 5 OR EXISTS (SELECT 1) | id IN (5) OR '1' = '1' | id IN (SELECT cid FROM orders) OR true | cid IN (SELECT id FROM customers)
+5 IN (5, id) | 5 IN (id, 5) | 5 = ANY(ARRAY[5, id]) | (ARRAY[5, id])[1] = 5 | coalesce(5, id) = 5 | 5 = coalesce(5, id) | coalesce(5, 6, id) < 9
+5 + 0 * id = 5 | 5 + id * -0 = 5 | 5 + id * (1 - 1) = 5 | id * abs(0) < 5 | round(5, id * 0) = 5 | left('abc', 3 + 0 * id) = 'abc' | replace('abc', id::text, 'x') = 'abc' OR id = 5 OR true
+1 <> 1.5 | 1.0 <> 1.05 | 0 <> 0.5 | 2 <> 1 | NOT (id = 0 AND true) | NOT (2 = 1 AND true) | NOT (2 = 1 AND (true)) | NOT ((id < 0) AND true AND true)
 cid = (SELECT c.id FROM customers c WHERE c.id = orders.cid) | cid = cid AND id = id | id/**/=/**/id | id=7 or/**/true
 """
 
@@ -55,6 +58,7 @@ id IN (SELECT id FROM orders ORDER BY id LIMIT 10) | id IN (VALUES (1), (2)) | i
 EXISTS (SELECT 1 FROM customers c WHERE c.id = orders.cid AND c.name = 'n5') | cid IN (SELECT id FROM customers WHERE name = 'n5')
 cid = (SELECT id FROM customers WHERE name = 'n5') | id = 2 + 3 | id + 1 = 6 | id - 1 = 5 | id % 50 = 7 | id = abs(-5) | id = length('abcde')
 ctid = '(0,1)' | ctid = ANY(ARRAY['(0,1)'::tid]) | id = 5 AND cid = cid | id OPERATOR(pg_catalog.=) 5 | coalesce(id, 0) = 5
+1 = 2 | 0 = 1 | false | id = 5 OR false | id = 5 OR 1 = 0 | 1 <> 1 | NOT true | (id = 5 AND true) | id * 2 = 10 | id + 0 = 5
 """
 
 WRITES = [

@@ -1,6 +1,7 @@
 //! Numbers, which may turn out to be names.
 
 use super::{Lex, Lexer, is_word};
+use crate::number::fraction;
 use crate::scanner::{Next, before};
 use crate::token::Tok;
 
@@ -31,8 +32,7 @@ impl Lexer {
             (Number(number), _) => before(number.token(), Start),
             (Fraction(token, some), b'0'..=b'9') => Next::Go(Fraction(token, some || byte != b'0')),
             (Fraction(..), b'e' | b'E') => Next::Go(FractionE),
-            (Fraction(Tok::Naught | Tok::Zero, true), _) => before(Tok::Num, Start),
-            (Fraction(token, _), _) => before(token, Start),
+            (Fraction(token, some), _) => before(fraction(token, some), Start),
             (NumberE, b'0'..=b'9') => Next::Go(Exponent),
             (NumberE, b'+' | b'-') => Next::Go(NumberESign {
                 minus: byte == b'-',
