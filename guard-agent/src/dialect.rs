@@ -29,7 +29,7 @@ impl Dialects {
     ///
     /// # Errors
     ///
-    /// When there is no memory for them (12 MiB each).
+    /// When there is no memory for them (17 MiB each).
     pub fn load() -> io::Result<Self> {
         let [postgresql, mysql] = FILES;
         Ok(Self {

@@ -87,8 +87,9 @@ pub const MAX_DENIALS: usize = 128;
 /// Bytes of the lexer's rows (8 MiB a dialect). A power of two.
 pub const CELL_BYTES: usize = 1 << 23;
 
-/// Steps of the statement automaton: premultiplied rows of `u32` (4 MiB a dialect).
-pub const STEPS: usize = 1 << 20;
+/// Steps of the statement automaton: premultiplied rows of `u32` (8 MiB a dialect).
+/// A power of two.
+pub const STEPS: usize = 1 << 21;
 
 /// Distinct events of the lexer; 16 bytes each.
 pub const EVENTS: usize = 4096;
@@ -96,8 +97,8 @@ pub const EVENTS: usize = 4096;
 /// Distinct sets of bytes at which a skipping row of the lexer stops; 24 bytes each.
 pub const SKIPS: usize = 16;
 
-/// Distinct actions of the statement automaton; 32 bytes each.
-pub const ACTIONS: usize = 4096;
+/// Distinct actions of the statement automaton; 32 bytes each. A power of two.
+pub const ACTIONS: usize = 2048;
 
 /// Policy slots. A stream in mid-message keeps the slot of its first byte, so a
 /// slot is written again only after three reloads.

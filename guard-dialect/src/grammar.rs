@@ -3,15 +3,17 @@
 
 use super::automaton::{State, Step};
 use super::dialect::form;
+use super::fed;
 use super::minimise::{Cell, Reduced};
 use super::numbering::Numbering;
 use super::token::Tok;
+use guard_common::class::Opaque;
 use guard_common::engine::{action, resolve};
 use guard_common::protocol::Dialect;
 use std::collections::HashMap;
 
 /// What a token does in a state.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Move {
     pub(crate) effect: usize,
     pub(crate) next: usize,
@@ -93,30 +95,43 @@ impl Grammar {
         }
         let reduced = Reduced::new(&table, Tok::COUNT);
         let class = |state: u32| reduced.classes[state as usize] as usize;
-        let width = reduced.width + 1;
-        let nothing = Move {
-            effect: 0,
-            next: class(dead as u32),
-            inner: class(dead as u32),
-        };
-        let moves = reduced.representatives.iter().map(|&row| {
-            let mut moves = vec![nothing; width];
-            for (token, &(effect, next, inner)) in table[row].iter().enumerate() {
-                moves[reduced.columns[token] + 1] = Move {
+        let (first, dead) = (class(first as u32), class(dead as u32));
+        let by_token: Vec<Vec<Move>> = reduced
+            .representatives
+            .iter()
+            .map(|&row| {
+                let cells = table[row].iter();
+                let moves = cells.map(|&(effect, next, inner)| Move {
                     effect: effect as usize,
                     next: class(next),
                     inner: class(inner),
-                };
+                });
+                moves.collect()
+            })
+            .collect();
+        let fed = fed::fed(&by_token, &effects.items, first, dead);
+        let (columns, width) = fed::columns(&by_token, &fed);
+        // What never comes is not passed over, should it come.
+        let astray = Step::to(State::Dead).opaque(Opaque::Limit);
+        let nothing = Move {
+            effect: effects.number(astray),
+            next: dead,
+            inner: dead,
+        };
+        let moves = by_token.iter().zip(&fed).map(|(by_token, fed)| {
+            let mut moves = vec![nothing; width];
+            for token in Tok::all().filter(|token| fed::comes(*fed, *token)) {
+                moves[columns[token as usize]] = by_token[token as usize];
             }
             moves
         });
         Self {
             moves: moves.collect(),
             effects: effects.items,
-            columns: reduced.columns.iter().map(|c| (c + 1) as u8).collect(),
+            columns: columns.iter().map(|column| *column as u8).collect(),
             width,
-            first: class(first as u32),
-            dead: class(dead as u32),
+            first,
+            dead,
             numbers: (0..)
                 .zip(states.items)
                 .map(|(number, state)| (state, class(number)))
@@ -196,5 +211,85 @@ impl Step {
             && self.verb == 0
             && self.operation == 0
             && self.session == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Context;
+    use crate::statement::Statement;
+
+    /// A number below `bound`, the next of a fixed sequence.
+    fn draw(seed: &mut u64, bound: usize) -> usize {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (*seed >> 33) as usize % bound
+    }
+
+    /// From every state the numbered automaton does what the types say, also where
+    /// answers share a column.
+    #[test]
+    fn numbers_say_what_the_types_say() {
+        let dialect = Dialect::Postgresql;
+        let spoken: Vec<Tok> = Tok::all()
+            .filter(|token| *token != Tok::Nothing && !token.is_answer())
+            .take(180)
+            .collect();
+        let first = State::from(Statement::Start(Context::TOP));
+        let grammar = Grammar::new(dialect, first, &spoken);
+        let mut answers = 0;
+        let mut seed = 1;
+        let states: Vec<State> = grammar.numbers.keys().copied().collect();
+        for start in states.iter().cycle().take(8 * states.len()) {
+            let mut frames = vec![*start];
+            let mut queue = Vec::new();
+            for _ in 0..24 {
+                let token = queue
+                    .pop()
+                    .unwrap_or_else(|| spoken[draw(&mut seed, spoken.len())]);
+                answers += usize::from(token.is_answer());
+                let Some(state) = frames.pop() else {
+                    break;
+                };
+                let step = state.step(token);
+                let moved =
+                    grammar.moves[grammar.numbers[&state]][usize::from(grammar.column(token))];
+                let known = grammar.effects[moved.effect];
+                let bare = Step {
+                    next: State::Dead,
+                    inner: None,
+                    ..step
+                };
+                assert_eq!(known, bare, "{token:?} in {state:?}");
+                if step.flags & action::AGAIN != 0 {
+                    queue.push(token);
+                }
+                let asked: &[Tok] = match step.resolve {
+                    resolve::NONE => &[],
+                    resolve::COLUMN => &[Tok::ColumnNew, Tok::ColumnSame, Tok::ColumnOther],
+                    resolve::TEMPORARY => &[Tok::TempYes, Tok::TempNo],
+                    _ => &[Tok::TempNo, Tok::WithOpen, Tok::WithFew],
+                };
+                if !asked.is_empty() {
+                    queue.push(asked[draw(&mut seed, asked.len())]);
+                }
+                if let Some(back) = step.back {
+                    queue.push(back);
+                    continue;
+                }
+                let next = form(dialect, step.next);
+                assert_eq!(moved.next, grammar.numbers[&next], "{token:?} in {state:?}");
+                frames.push(next);
+                if let Some(inner) = step.inner {
+                    let inner = form(dialect, inner);
+                    assert_eq!(
+                        moved.inner, grammar.numbers[&inner],
+                        "{token:?} in {state:?}"
+                    );
+                    frames.push(inner);
+                }
+            }
+        }
+        assert!(answers > 10_000, "{answers} answers were fed");
     }
 }

@@ -13,7 +13,7 @@
 //! | `automaton` | the types of states and steps |
 //! | `scanner` | what a lexer must be |
 //! | `postgresql` | the parts of PostgreSQL's dialect |
-//! | `grammar`, `quiet`, `rows` | the numbered automaton; tokens that make no difference; the lexer's rows |
+//! | `grammar`, `fed`, `quiet`, `rows` | the numbered automaton; which answers a state may be fed; tokens that make no difference; the lexer's rows |
 //! | `build`, `minimise`, `numbering` | number the states, merge equal ones, fill the tables |
 //! | `redis` | the commands of Redis: from the server's metadata to their table |
 //! | `summary` | facts as words for people |
@@ -27,6 +27,7 @@ mod context;
 mod data;
 mod definition;
 mod dialect;
+mod fed;
 mod functions;
 mod grammar;
 mod level;

@@ -267,7 +267,7 @@ pub struct Tables {
     /// The actions.
     pub actions: [Action; ACTIONS],
     /// The statement automaton: column 0 of a state is the row in which its text
-    /// is read on; the others are the next state in the low 20 bits, the action
+    /// is read on; the others are the next state in the low [`STATE_BITS`], the action
     /// above.
     pub steps: [u32; STEPS],
 }
@@ -277,7 +277,7 @@ pub struct Tables {
 pub const PENDING: u32 = 1 << 8;
 
 /// Bits of the next state in a step.
-pub const STATE_BITS: u32 = 20;
+pub const STATE_BITS: u32 = 21;
 
 const _: () = assert!(size_of::<Event>() == 16);
 const _: () = assert!(size_of::<Action>() == 32);
