@@ -200,7 +200,7 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
         (Part::Some(_), With) => to(part).flag(action::SPELL),
         (Part::Some(Callee::System), _) => leave(Value::System),
         (Part::Some(Callee::Constant), _) => leave(Value::Bad),
-        (Part::Some(_), Escape | At | Operator) => ask(),
+        (Part::Some(_), Escape | At | Operator | Set) => ask(),
         (Part::Some(_), _) if token.is_name() => to(part).flag(action::SPELL),
         (Part::Some(_), _) => ask(),
         (Part::Asked, ColumnSame) => Step::pop(BackSame),
