@@ -138,6 +138,15 @@ pub struct Scan {
     pub facts: Facts,
 }
 
+impl Scan {
+    /// Where the two automata stand: offsets of the lexer's row and of the state.
+    /// The compiler of the tables asks, to put together what is used together.
+    #[must_use]
+    pub const fn place(&self) -> (u32, u32) {
+        (self.row, self.state)
+    }
+}
+
 /// Starts a new text.
 #[inline(always)]
 pub fn begin(tables: &Tables, scan: &mut Scan) {

@@ -2,6 +2,7 @@
 
 use super::automaton::State;
 use super::grammar::Grammar;
+use super::layout::Layout;
 use super::mysql;
 use super::numbering::Numbering;
 use super::postgresql;
@@ -134,21 +135,35 @@ pub(crate) fn tables<S: Scanner>(
         state_columns: grammar.width,
         ..Size::default()
     };
-    let starts = fill_rows(&mut tables, &mut size, &lexer, &rows)?;
-    fill_states(&mut tables, &mut size, &grammar, |state| {
-        starts[of_state[state]]
-    })?;
-    tables.first_row = starts[of_state[grammar.first]];
+    // Twice: the first tables tell what ordinary statements come to, and the
+    // second have that together.
+    let mut layout = Layout::new(rows.cells.len(), grammar.moves.len());
+    for last in [false, true] {
+        let (order, starts) = fill_rows(&mut tables, &mut size, &lexer, &rows, &layout)?;
+        fill_states(&mut tables, &mut size, &grammar, &layout, |state| {
+            starts[of_state[state]]
+        })?;
+        tables.first_row = starts[of_state[grammar.first]];
+        if !last {
+            layout = layout.by_use(
+                &tables,
+                |offset| order[offset as usize / (stride * CELL)],
+                |offset| offset as usize / grammar.width,
+            );
+        }
+    }
     Ok((tables, size))
 }
 
-/// Writes the lexer; answers with the row in which each mode begins.
+/// Writes the lexer; answers with its rows in their order, and the row in which
+/// each mode begins.
 fn fill_rows(
     tables: &mut Tables,
     size: &mut Size,
     lexer: &Lexer,
     rows: &Rows,
-) -> Result<Vec<u32>, TooLarge> {
+    layout: &Layout,
+) -> Result<(Vec<usize>, Vec<u32>), TooLarge> {
     let stride = size.row_columns * CELL;
     // For each mode a block of the rows in which it resumes, so that an event
     // can name one of them whatever the mode; then what is not among them.
@@ -157,7 +172,7 @@ fn fill_rows(
     for (place, &row) in order.iter().enumerate() {
         offsets[row].get_or_insert(place * stride);
     }
-    let others = (0..rows.cells.len()).filter(|row| offsets[*row].is_none());
+    let others = layout.rows.iter().filter(|row| offsets[**row].is_none());
     order.extend(others.collect::<Vec<_>>());
     for (place, &row) in order.iter().enumerate() {
         offsets[row].get_or_insert(place * stride);
@@ -238,9 +253,9 @@ fn fill_rows(
     size.rows = order.len();
     size.events = events.items.len();
     let resumes = lexer.resumes.len();
-    Ok((0..rows.starts.len())
-        .map(|mode| (mode * resumes * stride) as u32)
-        .collect())
+    let starts = (0..rows.starts.len()).map(|mode| (mode * resumes * stride) as u32);
+    let starts = starts.collect();
+    Ok((order, starts))
 }
 
 /// Bytes of a cell.
@@ -258,6 +273,7 @@ fn fill_states(
     tables: &mut Tables,
     size: &mut Size,
     grammar: &Grammar,
+    layout: &Layout,
     row: impl Fn(usize) -> u32,
 ) -> Result<(), TooLarge> {
     let stride = grammar.width;
@@ -266,8 +282,13 @@ fn fill_states(
     let mut actions: Numbering<Action> = Numbering::new();
     let nothing = Action::new_zeroed();
     actions.number(nothing);
-    for (state, moves) in grammar.moves.iter().enumerate() {
-        tables.steps[state * stride] = row(state);
+    let mut offsets = vec![0; grammar.moves.len()];
+    for (place, &state) in layout.states.iter().enumerate() {
+        offsets[state] = place * stride;
+    }
+    for &state in &layout.states {
+        let moves = &grammar.moves[state];
+        tables.steps[offsets[state]] = row(state);
         for (column, step) in moves.iter().enumerate().skip(1) {
             let effect = &grammar.effects[step.effect];
             let notable = if effect.is_quiet(false) {
@@ -282,7 +303,7 @@ fn fill_states(
                 inner: if effect.flags & action::PUSH == 0 {
                     0
                 } else {
-                    (step.inner * stride) as u32
+                    offsets[step.inner] as u32
                 },
                 flags: effect.flags | notable,
                 back: effect.back.map_or(0, |back| grammar.column(back)),
@@ -293,14 +314,14 @@ fn fill_states(
                 session: effect.session,
                 ..nothing
             });
-            tables.steps[state * stride + column] =
-                (step.next * stride) as u32 | (action << STATE_BITS) as u32;
+            tables.steps[offsets[state] + column] =
+                offsets[step.next] as u32 | (action << STATE_BITS) as u32;
         }
     }
     fits("actions", actions.items.len(), ACTIONS)?;
     tables.actions[..actions.items.len()].copy_from_slice(&actions.items);
-    tables.first_state = (grammar.first * stride) as u32;
-    tables.dead_state = (grammar.dead * stride) as u32;
+    tables.first_state = offsets[grammar.first] as u32;
+    tables.dead_state = offsets[grammar.dead] as u32;
     let answers = [
         Tok::ColumnNew,
         Tok::ColumnSame,

@@ -14,7 +14,7 @@
 //! | `scanner` | what a lexer must be |
 //! | `postgresql` | the parts of PostgreSQL's dialect |
 //! | `grammar`, `fed`, `quiet`, `rows` | the numbered automaton; which answers a state may be fed; tokens that make no difference; the lexer's rows |
-//! | `build`, `minimise`, `numbering` | number the states, merge equal ones, fill the tables |
+//! | `build`, `minimise`, `numbering`, `layout` | number the states, merge equal ones, fill the tables, the most used first |
 //! | `redis` | the commands of Redis: from the server's metadata to their table |
 //! | `summary` | facts as words for people |
 
@@ -30,6 +30,7 @@ mod dialect;
 mod fed;
 mod functions;
 mod grammar;
+mod layout;
 mod level;
 mod lexer;
 mod minimise;

@@ -55,6 +55,12 @@ pub(super) fn run(samples: usize) -> Result<()> {
         let bytes = text.sql.len() + 6;
         println!("| {name}, as `Q` with framing | {bytes} | {first:.0} | {second:.0} | | | | |");
     }
+    let mut others = vec![0u64; std::env::var("OTHERS").map_or(OTHERS, |s| s.parse::<usize>().unwrap() << 10) / 8];
+    for text in texts().iter().filter(|text| text.sql.len() < 1000) {
+        let (first, second) = cold(&mut kernel, &text.sql, samples, &mut others);
+        let (name, bytes) = (text.name, text.sql.len());
+        println!("| {name}, caches cold | {bytes} | {first:.0} | {second:.0} | | | | |");
+    }
     let without = without_names(&engine.tables);
     let mut bare = Engine::with(without);
     kernel.speak(&bare.tables);
@@ -135,6 +141,30 @@ fn message(kernel: &mut Kernel, sql: &str, samples: usize) -> (f64, f64) {
     chunk[..message.len()].copy_from_slice(&message);
     kernel.write(&[chunk]);
     let mut time = || least(samples, || kernel.time_message(message.len() as u32, 200));
+    (time(), time())
+}
+
+/// Bytes that are touched between two readings with cold caches: more than the
+/// processor's second cache holds, on more pages than it remembers.
+const OTHERS: usize = 32 << 20;
+
+/// A statement that is read once after other memory was used: medians.
+fn cold(kernel: &mut Kernel, sql: &str, samples: usize, others: &mut [u64]) -> (f64, f64) {
+    let mut chunk = [0; CHUNK_BYTES];
+    chunk[..sql.len()].copy_from_slice(sql.as_bytes());
+    kernel.write(&[chunk]);
+    let mut time = || {
+        let mut times: Vec<u128> = (0..samples)
+            .map(|_| {
+                for word in std::hint::black_box(&mut *others).iter_mut().step_by(8) {
+                    *word += 1;
+                }
+                kernel.time(1, sql.len() as u32, 1).as_nanos()
+            })
+            .collect();
+        times.sort_unstable();
+        times[samples / 2] as f64
+    };
     (time(), time())
 }
 
