@@ -135,9 +135,13 @@ pub(crate) fn tables<S: Scanner>(
         state_columns: grammar.width,
         ..Size::default()
     };
-    // Twice: the first tables tell what ordinary statements come to, and the
-    // second have that together.
-    let mut layout = Layout::new(rows.cells.len(), grammar.moves.len());
+    // Twice: the first tables tell what ordinary statements come to.
+    let mut layout = Layout::plain(
+        rows.cells.len(),
+        grammar.moves.len(),
+        stride - 1,
+        grammar.width,
+    );
     for last in [false, true] {
         let (order, starts) = fill_rows(&mut tables, &mut size, &lexer, &rows, &layout)?;
         fill_states(&mut tables, &mut size, &grammar, &layout, |state| {
@@ -145,11 +149,7 @@ pub(crate) fn tables<S: Scanner>(
         })?;
         tables.first_row = starts[of_state[grammar.first]];
         if !last {
-            layout = layout.by_use(
-                &tables,
-                |offset| order[offset as usize / (stride * CELL)],
-                |offset| offset as usize / grammar.width,
-            );
+            layout = layout.by_use(&tables, &order, &lexer, &rows);
         }
     }
     Ok((tables, size))
@@ -180,6 +180,7 @@ fn fill_rows(
     fits("bytes of rows", order.len() * stride, CELL_BYTES)?;
 
     let offset = |row: u32| offsets[row as usize].unwrap_or(0) as u32;
+    let token = |column: &u8| layout.tokens[usize::from(*column)] as u32;
     let mut events: Numbering<Event> = Numbering::new();
     let mut holds: Numbering<Hold> = Numbering::new();
     let mut skips: Numbering<Skip> = Numbering::new();
@@ -201,10 +202,10 @@ fn fill_rows(
                         let hold = holds.number(Hold { row: other, kind });
                         (cell::HOLD + hold as u32) << ROW_BITS | next
                     }
-                    (event::TOKEN, [token]) if report.resume * stride < 1 << cell::NEXT_BITS => {
+                    (event::TOKEN, [only]) if report.resume * stride < 1 << cell::NEXT_BITS => {
                         let consumed = if report.consume { cell::CONSUMED } else { 0 };
                         let next = ((report.resume * stride) as u32) << cell::COLUMN_BITS;
-                        cell::TOKEN | consumed | next | u32::from(*token)
+                        cell::TOKEN | consumed | next | token(only)
                     }
                     (_, tokens) => {
                         let behind = (report.resume * stride) as u32;
@@ -213,7 +214,7 @@ fn fill_rows(
                         let event = events.number(Event {
                             next: if silent { next } else { behind },
                             alternative: if silent { other } else { 0 },
-                            tokens: tokens.fold(0, |tokens, token| tokens << 8 | u32::from(*token)),
+                            tokens: tokens.fold(0, |tokens, next| tokens << 8 | token(next)),
                             kind: report.kind,
                             consume: u8::from(report.consume),
                             reserved: [0; 2],
@@ -222,7 +223,7 @@ fn fill_rows(
                     }
                 },
             };
-            write(tables, place * stride + (column + 1) * CELL, cell);
+            write(tables, place * stride + layout.bytes[column] * CELL, cell);
         }
         let stops: Vec<u8> = (0..=255u8)
             .filter(|byte| {
@@ -248,7 +249,7 @@ fn fill_rows(
     tables.events[..events.items.len()].copy_from_slice(&events.items);
     tables.skips[..skips.items.len()].copy_from_slice(&skips.items);
     for (slot, column) in tables.columns.iter_mut().zip(&lexer.columns) {
-        *slot = *column as u8 + 1;
+        *slot = layout.bytes[*column] as u8;
     }
     size.rows = order.len();
     size.events = events.items.len();
@@ -282,13 +283,13 @@ fn fill_states(
     let mut actions: Numbering<Action> = Numbering::new();
     let nothing = Action::new_zeroed();
     actions.number(nothing);
-    let mut offsets = vec![0; grammar.moves.len()];
-    for (place, &state) in layout.states.iter().enumerate() {
-        offsets[state] = place * stride;
-    }
-    for &state in &layout.states {
+    let offset = |state: usize| layout.states[state] * stride;
+    let token = |token: Tok| layout.tokens[usize::from(grammar.column(token))] as u8;
+    let mut order: Vec<usize> = (0..grammar.moves.len()).collect();
+    order.sort_by_key(|state| layout.states[*state]);
+    for state in order {
         let moves = &grammar.moves[state];
-        tables.steps[offsets[state]] = row(state);
+        tables.steps[offset(state)] = row(state);
         for (column, step) in moves.iter().enumerate().skip(1) {
             let effect = &grammar.effects[step.effect];
             let notable = if effect.is_quiet(false) {
@@ -303,10 +304,10 @@ fn fill_states(
                 inner: if effect.flags & action::PUSH == 0 {
                     0
                 } else {
-                    offsets[step.inner] as u32
+                    offset(step.inner) as u32
                 },
                 flags: effect.flags | notable,
-                back: effect.back.map_or(0, |back| grammar.column(back)),
+                back: effect.back.map_or(0, token),
                 resolve: effect.resolve,
                 verb: effect.verb,
                 access: effect.access,
@@ -314,14 +315,14 @@ fn fill_states(
                 session: effect.session,
                 ..nothing
             });
-            tables.steps[offsets[state] + column] =
-                offsets[step.next] as u32 | (action << STATE_BITS) as u32;
+            tables.steps[offset(state) + layout.tokens[column]] =
+                offset(step.next) as u32 | (action << STATE_BITS) as u32;
         }
     }
     fits("actions", actions.items.len(), ACTIONS)?;
     tables.actions[..actions.items.len()].copy_from_slice(&actions.items);
-    tables.first_state = offsets[grammar.first] as u32;
-    tables.dead_state = offsets[grammar.dead] as u32;
+    tables.first_state = offset(grammar.first) as u32;
+    tables.dead_state = offset(grammar.dead) as u32;
     let answers = [
         Tok::ColumnNew,
         Tok::ColumnSame,
@@ -333,7 +334,7 @@ fn fill_states(
         Tok::WithFew,
     ];
     for (slot, answer) in tables.answers.iter_mut().zip(answers) {
-        *slot = grammar.column(answer);
+        *slot = token(answer);
     }
     size.actions = actions.items.len();
     Ok(())

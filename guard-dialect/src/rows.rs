@@ -164,6 +164,32 @@ impl Rows {
     }
 }
 
+impl Rows {
+    /// Gives the column of each token of `text`, read in the last mode.
+    pub(crate) fn tokens(&self, lexer: &Lexer, text: &str, mut each: impl FnMut(u8)) {
+        let Some(starts) = self.starts.last() else {
+            return;
+        };
+        let mut row = starts[0];
+        for &byte in text.as_bytes() {
+            loop {
+                let (report, next, _) = self.cells[row][lexer.columns[usize::from(byte)]];
+                row = next as usize;
+                let Some(report) = &self.reports[report as usize] else {
+                    break;
+                };
+                if !report.tokens.is_empty() {
+                    report.tokens.iter().for_each(|token| each(*token));
+                    row = starts[report.resume];
+                }
+                if report.consume {
+                    break;
+                }
+            }
+        }
+    }
+}
+
 /// Which rows lead to a [`event::REPLAY`] that goes back behind them.
 fn pending(cells: &[Vec<Cell>], reports: &[Option<Report>]) -> Vec<bool> {
     let mut pending = vec![false; cells.len()];

@@ -55,7 +55,11 @@ pub(super) fn run(samples: usize) -> Result<()> {
         let bytes = text.sql.len() + 6;
         println!("| {name}, as `Q` with framing | {bytes} | {first:.0} | {second:.0} | | | | |");
     }
-    let mut others = vec![0u64; std::env::var("OTHERS").map_or(OTHERS, |s| s.parse::<usize>().unwrap() << 10) / 8];
+    let mut others =
+        vec![
+            0u64;
+            std::env::var("OTHERS").map_or(OTHERS, |s| s.parse::<usize>().unwrap() << 10) / 8
+        ];
     for text in texts().iter().filter(|text| text.sql.len() < 1000) {
         let (first, second) = cold(&mut kernel, &text.sql, samples, &mut others);
         let (name, bytes) = (text.name, text.sql.len());
@@ -146,7 +150,7 @@ fn message(kernel: &mut Kernel, sql: &str, samples: usize) -> (f64, f64) {
 
 /// Bytes that are touched between two readings with cold caches: more than the
 /// processor's second cache holds, on more pages than it remembers.
-const OTHERS: usize = 32 << 20;
+const OTHERS: usize = 12 << 20;
 
 /// A statement that is read once after other memory was used: medians.
 fn cold(kernel: &mut Kernel, sql: &str, samples: usize, others: &mut [u64]) -> (f64, f64) {
