@@ -11,5 +11,7 @@ mod parser;
 mod policies;
 #[path = "oracle/server.rs"]
 mod server;
+#[path = "oracle/sessions.rs"]
+mod sessions;
 #[path = "oracle/verdict.rs"]
 mod verdict;

@@ -81,6 +81,9 @@ pub const ENDS: u8 = 2;
 /// [`Facts::session`]: the name of a prepared statement is not known, or there
 /// are more than are kept.
 pub const NAME_LOST: u8 = 4;
+/// [`Facts::session`]: `search_path` may name other schemas than by default, so that a
+/// name without schema may mean another table.
+pub const MOVED: u8 = 8;
 
 /// A name as its hashes: of the last part, and of the part before the last dot
 /// (the schema) or 0. See [`crate::hash`]; letters are folded as the server does.

@@ -238,10 +238,12 @@ fn header<E: Engine>(engine: &E, stream: &mut Stream, chunk: &Chunk) {
     stream.phase = match kind {
         b'Q' => {
             engine.begin(SQL, &mut stream.scan);
+            stream.scan.facts.session = stream.moved;
             phase::TEXT
         }
         b'P' => {
             engine.begin(SQL, &mut stream.scan);
+            stream.scan.facts.session = stream.moved;
             phase::NAME
         }
         b'B' | b'E' => phase::NAME,

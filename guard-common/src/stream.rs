@@ -176,8 +176,10 @@ pub struct Stream {
     pub transaction: u8,
     /// What may be older than it seems, as the protocol's module says.
     pub doubt: u8,
+    /// [`MOVED`](crate::facts::MOVED), where that holds for the connection.
+    pub moved: u8,
     /// Zero.
-    pub reserved: [u8; 3],
+    pub reserved: [u8; 2],
     /// What a MySQL connection has besides.
     pub mysql: mysql::Connection,
     /// The database that the client asks for when it connects.
@@ -212,6 +214,7 @@ impl Stream {
         self.group = 0;
         self.transaction = 0;
         self.doubt = 0;
+        self.moved = 0;
         self.database.len = 0;
         self.user.len = 0;
         self.unnamed.set_unknown();

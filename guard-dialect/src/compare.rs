@@ -1,16 +1,16 @@
 //! What a comparison of two operands limits.
 
-use super::level::Level;
+use super::level::{Bound, Level};
 use super::value::Value;
 
 /// `left = right`.
 pub(crate) fn equal(left: Value, right: Value) -> Level {
     let limits = |column: Value, value: Value| match column {
-        Value::Column | Value::Sibling | Value::System => {
+        Value::Column | Value::Sibling => {
             value.is_fixed() || matches!(value, Value::Few | Value::Correlated)
         }
-        // `left(a, 0) = ''`, `a / 1000 = 0`.
-        Value::Derived => match value {
+        // `left(a, 0) = ''`, `a / 1000 = 0`, `a % 1 = 0`.
+        Value::Derived | Value::System => match value {
             Value::Few | Value::Correlated => true,
             value => !matches!(value.blurred(), Value::Zero | Value::Wild) && value.is_fixed(),
         },
@@ -21,6 +21,17 @@ pub(crate) fn equal(left: Value, right: Value) -> Level {
         _ if left.is_exact() && right.is_exact() && left != right => Level::NOTHING,
         _ if limits(left, right) || limits(right, left) => Level::VALUE,
         _ => Level::TAUTOLOGY,
+    }
+}
+
+/// `smaller < greater`.
+pub(crate) fn ordered(smaller: Value, greater: Value) -> Level {
+    if limits_below(smaller, greater) {
+        Level::of(Bound::Below)
+    } else if limits_above(greater, smaller) {
+        Level::of(Bound::Above)
+    } else {
+        Level::TAUTOLOGY
     }
 }
 

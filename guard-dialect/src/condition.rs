@@ -94,7 +94,7 @@ impl Condition {
             }
             And => Step::to(self.connected()).flag(action::PREDICATE),
             Or => {
-                let or = Some(self.level());
+                let or = self.counts().then(|| self.level());
                 Step::to(Self {
                     or,
                     and: Level::TAUTOLOGY,
@@ -155,8 +155,7 @@ impl Condition {
             value if alone && self.and == Level::TAUTOLOGY && self.value == Value::None => value,
             _ => Value::None,
         };
-        // Elements of a list: what they are as conditions does not matter.
-        let and = if self.row == Value::None {
+        let and = if self.counts() {
             self.and.and(level)
         } else {
             self.and
@@ -167,6 +166,11 @@ impl Condition {
             ready: true,
             ..self
         }
+    }
+
+    /// Does it matter what they are as conditions? Not of the elements of a list.
+    fn counts(self) -> bool {
+        self.row == Value::None && self.enclosure != Enclosure::Bracket
     }
 
     /// Behind AND or OR.

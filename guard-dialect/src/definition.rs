@@ -58,6 +58,8 @@ pub(crate) enum AlterPart {
     Type,
     /// An object without data: a DROP in it loses nothing.
     Plain,
+    /// Behind ENABLE, NO, FORCE or REPLICA.
+    Change,
     /// Behind OWNER there, which may be a name; behind SECURITY.
     Owner,
     Security,
@@ -315,6 +317,10 @@ pub(crate) fn alter_table(context: Context, part: AlterPart, token: Tok) -> Step
         (AlterPart::TypeNamed, _) => to(AlterPart::Body).again(),
         // Who may do what: the owner, triggers, row security, whose rights a function has.
         (AlterPart::Body, Tok::Owner | Tok::Disable) => to(AlterPart::Action).hit(Class::Grant),
+        // ENABLE REPLICA TRIGGER: for others it is off. NO FORCE ROW LEVEL SECURITY.
+        (AlterPart::Body, Tok::Modifier) => to(AlterPart::Change),
+        (AlterPart::Change, Tok::Modifier) => to(AlterPart::Action).hit(Class::Grant),
+        (AlterPart::Change, _) => to(AlterPart::Action).again(),
         (AlterPart::Plain, Tok::Owner) => to(AlterPart::Owner),
         (AlterPart::Owner, Tok::To) => to(AlterPart::Plain).hit(Class::Grant),
         (AlterPart::Plain, Tok::Security) => to(AlterPart::Security),

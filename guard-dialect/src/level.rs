@@ -2,79 +2,112 @@
 
 use super::token::Tok;
 
+/// How far a comparison with values limits a column; weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Bound {
+    /// Not at all.
+    No,
+    /// From above only: `a < 5`.
+    Below,
+    /// From below only: `a > 5`.
+    Above,
+    /// To some values, or on both sides.
+    Value,
+}
+
 /// What a condition is proved to do; the least is nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Level {
-    /// It compares a column with a value.
-    pub(crate) value: bool,
+    /// It compares a column with a value. With links, the side is not followed.
+    pub(crate) bound: Bound,
     /// Equalities of columns of two tables, up to 2.
     pub(crate) links: u8,
 }
 
 impl Level {
     /// Nothing is proved.
-    pub(crate) const TAUTOLOGY: Self = Self {
-        value: false,
-        links: 0,
-    };
+    pub(crate) const TAUTOLOGY: Self = Self::of(Bound::No);
 
     /// No row fits.
     pub(crate) const NOTHING: Self = Self {
-        value: true,
+        bound: Bound::Value,
         links: 2,
     };
 
     /// A comparison of a column with a value.
-    pub(crate) const VALUE: Self = Self {
-        value: true,
-        links: 0,
-    };
+    pub(crate) const VALUE: Self = Self::of(Bound::Value);
 
     /// An equality of columns of two tables.
     pub(crate) const LINK: Self = Self {
-        value: false,
+        bound: Bound::No,
         links: 1,
     };
 
-    /// Both conditions hold.
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self {
-            value: self.value | other.value,
-            links: (self.links + other.links).min(2),
-        }
+    /// A comparison that limits so far.
+    pub(crate) const fn of(bound: Bound) -> Self {
+        Self { bound, links: 0 }
     }
 
-    /// One of the conditions holds, and nobody knows which.
+    /// Does it compare a column with a value?
+    pub(crate) fn has_value(self) -> bool {
+        self.bound != Bound::No
+    }
+
+    /// Both conditions hold.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let links = (self.links + other.links).min(2);
+        let bound = match (self.bound, other.bound) {
+            (Bound::No, bound) | (bound, Bound::No) => bound,
+            (one, other) if one == other => one,
+            _ => Bound::Value,
+        };
+        let bound = if links > 0 && bound != Bound::No {
+            Bound::Value
+        } else {
+            bound
+        };
+        Self { bound, links }
+    }
+
+    /// One of the conditions holds, and nobody knows which. Of two columns nobody knows
+    /// whether they are one: `a < 5 OR a >= 5` holds for all rows.
     pub(crate) fn or(self, other: Self) -> Self {
-        Self {
-            value: self.value & other.value,
-            links: self.links.min(other.links),
-        }
+        let bound = match (self.bound, other.bound) {
+            (Bound::Value, bound) | (bound, Bound::Value) => bound,
+            (one, other) if one == other => one,
+            _ => Bound::No,
+        };
+        let links = self.links.min(other.links);
+        Self { bound, links }
     }
 
     /// The token that reports it to the frame outside.
     pub(crate) fn token(self) -> Tok {
-        match (self.value, self.links) {
-            (false, 0) => Tok::BackTautology,
-            (false, 1) => Tok::BackLinked,
-            (false, _) => Tok::BackLinkedTwice,
-            (true, 0) => Tok::BackScoped,
-            (true, 1) => Tok::BackScopedLinked,
-            (true, _) => Tok::BackScopedTwice,
+        match (self.bound, self.links) {
+            (Bound::No, 0) => Tok::BackTautology,
+            (Bound::No, 1) => Tok::BackLinked,
+            (Bound::No, _) => Tok::BackLinkedTwice,
+            (Bound::Below, _) => Tok::BackBelow,
+            (Bound::Above, _) => Tok::BackAbove,
+            (Bound::Value, 0) => Tok::BackScoped,
+            (Bound::Value, 1) => Tok::BackScopedLinked,
+            (Bound::Value, _) => Tok::BackScopedTwice,
         }
     }
 
     /// The level that an inner frame reports.
     pub(crate) fn from_token(token: Tok) -> Option<Self> {
-        let (value, links) = match token {
-            Tok::BackTautology => (false, 0),
-            Tok::BackLinked => (false, 1),
-            Tok::BackLinkedTwice => (false, 2),
-            Tok::BackScoped => (true, 0),
-            Tok::BackScopedLinked => (true, 1),
-            Tok::BackScopedTwice => (true, 2),
+        let (bound, links) = match token {
+            Tok::BackTautology => (Bound::No, 0),
+            Tok::BackBelow => (Bound::Below, 0),
+            Tok::BackAbove => (Bound::Above, 0),
+            Tok::BackLinked => (Bound::No, 1),
+            Tok::BackLinkedTwice => (Bound::No, 2),
+            Tok::BackScoped => (Bound::Value, 0),
+            Tok::BackScopedLinked => (Bound::Value, 1),
+            Tok::BackScopedTwice => (Bound::Value, 2),
             _ => return None,
         };
-        Some(Self { value, links })
+        Some(Self { bound, links })
     }
 }

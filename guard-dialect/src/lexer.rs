@@ -88,7 +88,7 @@ pub(crate) enum Quote {
     Plain,
     /// `E'…'`: backslash escapes.
     Escapes,
-    /// `U&'…'`.
+    /// `U&'…'`, or a string of several parts: no backslash means anything here.
     Unicode,
 }
 
@@ -122,6 +122,7 @@ pub(crate) enum Op {
     Hash,
     Amp,
     DashGreater,
+    Bar,
     /// Complete for our purposes; further operator bytes change nothing.
     Is(Tok),
     /// `=` and `*` so far, which change with a second byte.
@@ -236,7 +237,7 @@ impl Scanner for Lexer {
             },
             Slash => match byte {
                 b'*' => raise(Tok::Nothing, event::COMMENT_OPEN, true, Block(Last::Other)),
-                _ => before(Tok::Arith, Start),
+                _ => before(Tok::Star, Start),
             },
             Colon => match byte {
                 b':' => with(Tok::Cast, Start),
@@ -282,7 +283,7 @@ impl Scanner for Lexer {
                 _ if is_word(byte) => Next::Go(Candidate),
                 _ => Next::Go(Body),
             },
-            DollarEnd => before(Tok::Str, Start),
+            DollarEnd => before(Tok::StrOdd, Start),
         }
     }
 }
@@ -306,7 +307,7 @@ impl Lexer {
             Exponent => before(Tok::Big, Start),
             Parameter(_) => raise(Tok::Param, event::PARAMETER, false, Start),
             Operator(_) | Dash | Slash | Colon | Point => before(Tok::Arith, Start),
-            DollarEnd => before(Tok::Str, Start),
+            DollarEnd => before(Tok::StrOdd, Start),
             Text(..) | Escaped | NameStart(_) | Name(..) | Block(_) | Dollar | Tag | Body
             | CandidateStart | Candidate => cut,
         }
@@ -341,7 +342,8 @@ impl Lexer {
             b'+' => operator(Op::Single(Tok::Plus)),
             b'&' => operator(Op::Amp),
             b'~' | b'@' | b'?' => operator(Op::Is(Tok::Match)),
-            b'|' | b'^' | b'%' | b'`' => operator(Op::Is(Tok::Arith)),
+            b'|' => operator(Op::Bar),
+            b'^' | b'%' | b'`' => operator(Op::Is(Tok::Arith)),
             _ => with(Tok::Junk, Start),
         }
     }
@@ -414,7 +416,14 @@ impl Lexer {
                 token,
                 newline,
             }),
-            b'\'' if newline => Next::Go(Lex::Text(Text::Other, quote)),
+            // Of the whole only its first part was read.
+            b'\'' if newline => Next::Go(Lex::Text(
+                Text::Other,
+                match quote {
+                    Quote::Plain | Quote::Unicode => Quote::Unicode,
+                    Quote::Escapes => quote,
+                },
+            )),
             _ => before(token, Lex::Start),
         }
     }
@@ -447,6 +456,8 @@ impl Lexer {
             (Op::Less, b'=') => go(Op::LessEqual),
             (Op::LessEqual | Op::LessDash, b'>') => with(Tok::Arith, Lex::Start),
             (Op::LessEqual, _) => before(Tok::Lt, Lex::Start),
+            (Op::Bar, b'|') => go(Op::Is(Tok::Plus)),
+            (Op::Bar, _) if !ends => go(Op::Is(Tok::Arith)),
             (Op::Amp, b'&' | b'<' | b'>') => go(Op::Is(Tok::Match)),
             (Op::Less, b'-') => go(Op::LessDash),
             (Op::LessDash, b'-') => before(Tok::Lt, Lex::Line),
@@ -459,7 +470,7 @@ impl Lexer {
             (Op::Less | Op::Greater, _) if !ends => go(Op::Is(Tok::Match)),
             (Op::Less, _) => before(Tok::Lt, Lex::Start),
             (Op::Greater, _) => before(Tok::Gt, Lex::Start),
-            (Op::Bang | Op::Hash | Op::Amp, _) => before(Tok::Arith, Lex::Start),
+            (Op::Bang | Op::Hash | Op::Amp | Op::Bar, _) => before(Tok::Arith, Lex::Start),
             (Op::DashGreater, _) => before(Tok::Arrow, Lex::Start),
             (Op::Single(_), _) if !ends => go(Op::Is(Tok::Arith)),
             (Op::Single(token) | Op::Is(token), _) if ends => before(token, Lex::Start),

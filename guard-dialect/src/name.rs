@@ -19,6 +19,8 @@ pub(crate) enum NameKind {
     Later,
     /// A temporary table being made.
     Temporary,
+    /// A table that LOCK names.
+    Locked,
     /// A table being dropped.
     Dropped,
 }
@@ -68,6 +70,10 @@ pub(crate) fn names(
             .finish(token, Tok::BackValue)
             .hit(Class::Drop)
             .flag(action::TRUNCATED),
+        // LOCK without a mode is as ACCESS EXCLUSIVE: nobody else reads.
+        Tok::Semi | Tok::End | Tok::Cut | Tok::Close if kind == NameKind::Locked => {
+            context.finish(token, Tok::BackValue).hit(Class::Admin)
+        }
         Tok::Semi | Tok::End | Tok::Cut | Tok::Close => context.finish(token, Tok::BackValue),
         Tok::Comma => to(true),
         Tok::Table | Tok::View | Tok::Only | Tok::If | Tok::IfWord | Tok::Not | Tok::Exists
@@ -79,6 +85,7 @@ pub(crate) fn names(
         Tok::Cascade if kind == NameKind::Dropped && !expected => {
             Step::to(Statement::Rest(context)).hit(Class::Drop)
         }
+        Tok::In if kind == NameKind::Locked => Step::to(Statement::LockMode(context, false)),
         Tok::In => Step::to(Statement::Rest(context)),
         Tok::Cascade if !expected => Step::to(Statement::Rest(context)),
         _ if expected && token.is_name() => to(false).push(Statement::name(access, kind)).again(),
@@ -129,6 +136,10 @@ pub(crate) fn name(access: Access, kind: NameKind, part: NamePart, token: Tok) -
                     .opaque_after(Opaque::Setting),
                 _ => step.unsafe_call(),
             }
+        }
+        // `ROWS FROM (…)`; no table is followed by FROM here.
+        (NamePart::Some(_), Tok::From) if kind == NameKind::Item && access == Access::Read => {
+            Step::pop(Tok::BackNo)
         }
         // Only what is read can be a WITH query.
         (NamePart::Some(_), _) if kind == NameKind::Item && access == Access::Read => {

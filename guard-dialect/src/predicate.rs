@@ -1,10 +1,10 @@
 //! One condition: `operand operator operand`, without AND and OR around it.
 
 use super::automaton::{State, Step};
-use super::compare::{equal, limits_above, limits_below};
+use super::compare::{equal, limits_above, limits_below, ordered};
 use super::condition::{Condition, ends, ends_loose};
 use super::context::{Context, broken};
-use super::level::Level;
+use super::level::{Bound, Level};
 use super::statement::Statement;
 use super::token::Tok;
 use super::value::{Link, Value};
@@ -316,6 +316,13 @@ impl Comparison {
             {
                 Step::to(Self { not: true, ..self }.normal())
             }
+            // `5 = ANY(array_append(a, 5))`: a column alone, or nothing.
+            Any if self.operator == self::Operator::Equal && self.left.is_fixed() => {
+                Step::to(Self {
+                    left: Value::Wild,
+                    ..self
+                })
+            }
             // The order of the bounds is not known.
             Symmetric => Step::to(Self { not: true, ..self }.normal()),
             Not => Step::to(Self {
@@ -362,10 +369,10 @@ impl Comparison {
                 .operator(O::IsDistinct),
             ),
             Regexp => Step::to(self.operator(O::Regexp)),
-            // `5 IN (id, 5)`.
+            // `5 IN (a, b)`, and not `5 IN (id, 5)`.
             In if self.left.is_fixed() => Step::to(
                 Self {
-                    left: Value::Bad,
+                    left: Value::Wild,
                     ..self
                 }
                 .operator(O::Equal),
@@ -386,7 +393,8 @@ impl Comparison {
             Arrow if self.loose => Step::to(self.link(Link::Arrow)),
             Interval => Step::to(self.link(Link::Interval)),
             Plus | Minus | Arrow => Step::to(self.link(Link::Sum)),
-            Star | Arith | BackArith => Step::to(self.link(Link::Factor)),
+            Star => Step::to(self.link(Link::Factor)),
+            Arith | BackArith => Step::to(self.link(Link::Bits)),
             // `1::bool = 2::bool`.
             Cast => Step::to(self.blurred()).push(Word::Type),
             Operator => Step::to(self.blurred()).push(Predicate::OperatorName(BackNe)),
@@ -435,22 +443,27 @@ impl Comparison {
 
     fn level(self) -> Level {
         let (left, right) = (self.left, self.right);
+        // NOT DISTINCT is equality.
+        if self.operator == Operator::IsDistinct && self.not {
+            return equal(left, right);
+        }
+        if self.not {
+            return Level::TAUTOLOGY;
+        }
         let limits = match self.operator {
-            Operator::IsDistinct => {
-                // NOT DISTINCT is equality.
-                return if self.not {
-                    equal(left, right)
-                } else {
-                    Level::TAUTOLOGY
+            Operator::Equal => return equal(left, right),
+            // `1 <> 1`.
+            Operator::Unequal if left.is_exact() && left == right => return Level::NOTHING,
+            Operator::Less => return ordered(left, right),
+            Operator::Greater => return ordered(right, left),
+            Operator::BetweenAnd(lower) => {
+                return match (lower, limits_below(left, right)) {
+                    (Lower::Limits, true) => Level::VALUE,
+                    (Lower::Limits, false) if right.is_fixed() => Level::of(Bound::Above),
+                    (Lower::Weak | Lower::Unknown, true) => Level::of(Bound::Below),
+                    _ => Level::TAUTOLOGY,
                 };
             }
-            Operator::Equal if !self.not => return equal(left, right),
-            // `1 <> 1`.
-            Operator::Unequal if left.is_exact() && left == right && !self.not => {
-                return Level::NOTHING;
-            }
-            Operator::Less => limits_below(left, right) || limits_above(right, left),
-            Operator::Greater => limits_above(left, right) || limits_below(right, left),
             Operator::Like => {
                 left.is_column()
                     && matches!(
@@ -470,13 +483,9 @@ impl Comparison {
                 matched(left, right) || matched(right, left)
             }
             Operator::Exists => right == Value::Correlated,
-            Operator::BetweenAnd(lower) => match lower {
-                Lower::Limits => right.is_fixed(),
-                Lower::Weak | Lower::Unknown => limits_below(left, right),
-            },
             _ => false,
         };
-        if limits && !self.not {
+        if limits {
             Level::VALUE
         } else {
             Level::TAUTOLOGY

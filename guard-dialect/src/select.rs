@@ -53,23 +53,20 @@ pub(crate) enum Part {
     IntoTemporary,
     /// An item of FROM is expected.
     From,
-    /// `ROWS`, of `ROWS FROM (…)`.
-    Rows,
-    /// The name of a function in FROM has been read.
+    /// The name of a function in FROM has been read: its arguments follow.
     FromCall,
-    /// The arguments of that function.
-    Arguments,
     /// Behind an item of FROM.
     Item,
     /// Behind AS in a list.
     Label,
-    /// Behind ON; behind the condition there.
+    /// Behind ON, up to the end of the condition there.
     On,
-    Joined,
     /// Behind FETCH; behind LIMIT; behind its number.
     Fetch,
     Limit,
     Limited,
+    /// Behind `LIMIT 0`, unless that number goes on.
+    LimitedToNone,
     /// Behind USE INDEX and the like: its list follows.
     Hint,
     /// Behind USING: columns of a join, or the tables of a DELETE.
@@ -193,13 +190,6 @@ impl Query {
     pub(crate) fn step(self, token: Tok) -> Step {
         match self.part {
             Part::From => self.item(token),
-            Part::Rows => match token {
-                Tok::From => Step::to(self.part(Part::FromCall)),
-                // A table of that name.
-                _ => Step::to(self.part(Part::Item))
-                    .push(Statement::name_behind(Access::Read, NameKind::Item))
-                    .again(),
-            },
             Part::Label => match token {
                 Tok::Semi | Tok::End | Tok::Cut | Tok::Close => self.clause(token),
                 _ => Step::to(self.part(Part::List)),
@@ -208,14 +198,24 @@ impl Query {
             Part::Fetch if token.is_name() => Step::to(self.part(Part::Limit)),
             Part::Fetch => Step::to(self.part(Part::Limit)).again(),
             // `LIMIT 5 + 1000`, `FETCH FIRST 1 ROW WITH TIES`.
-            Part::Limited => match token {
-                Tok::Plus | Tok::Star | Tok::Arith | Tok::Operator | Tok::With | Tok::Match => {
-                    Step::to(Self {
-                        few: false,
-                        bounded: false,
-                        ..self.part(Part::Tail)
-                    })
+            Part::LimitedToNone => match token {
+                Tok::Semi | Tok::End | Tok::Close | Tok::Offset => {
+                    Step::to(self.none().part(Part::Tail)).again()
                 }
+                _ => Step::to(self.part(Part::Limited)).again(),
+            },
+            Part::Limited => match token {
+                Tok::Plus
+                | Tok::Minus
+                | Tok::Star
+                | Tok::Arith
+                | Tok::Operator
+                | Tok::With
+                | Tok::Match => Step::to(Self {
+                    few: false,
+                    bounded: false,
+                    ..self.part(Part::Tail)
+                }),
                 _ => self.clause(token),
             },
             Part::Into if self.mysql => match token {
@@ -231,7 +231,7 @@ impl Query {
                 _ => Step::to(self),
             },
             Part::Using => match token {
-                Tok::Open => Step::to(self.joined(Tok::BackLinked))
+                Tok::Open => Step::to(self.joined(Level::LINK))
                     .push(Statement::Parenthesis(self.context.inner())),
                 _ => Step::to(self.again_from()).again(),
             },
@@ -289,7 +289,10 @@ impl Query {
             Tok::From | Tok::Hint if self.mysql => Step::to(self),
             Tok::Brace => Step::to(self.part(Part::Brace)),
             Tok::Dual => Step::to(self.part(Part::Item)),
-            Tok::Rows => Step::to(self.part(Part::Rows)).flag(action::NAME | action::KEEP),
+            // `ROWS FROM (…)`, or a table of that name: the frame tells.
+            Tok::Rows => Step::to(self.part(Part::Item))
+                .push(Statement::name_behind(Access::Read, NameKind::Item))
+                .flag(action::NAME | action::KEEP),
             Tok::Open => Step::to(self.part(Part::Item))
                 .push(Statement::FromParenthesis(self.context.inner())),
             _ if token.is_name() => Step::to(self.part(Part::Item))
@@ -325,10 +328,13 @@ impl Query {
             // `INSERT … SELECT … ON CONFLICT`: what follows is not the query's.
             Conflict if self.part == Part::On => self.conflict(),
             On if self.part == Part::Tail => self.conflict(),
-            _ if self.part == Part::On => Step::to(self.part(Part::Joined))
-                .push(Condition::WHERE)
-                .flag(action::PREDICATE)
-                .again(),
+            _ if self.part == Part::On => match Level::from_token(token) {
+                Some(level) => Step::to(self.joined(level)),
+                None => Step::to(self)
+                    .push(Condition::WHERE)
+                    .flag(action::PREDICATE)
+                    .again(),
+            },
             Semi | End | Cut => self.finish(token),
             Close => self.finish(token),
             From if self.part == Part::List => Step::to(self.part(Part::From)),
@@ -338,9 +344,15 @@ impl Query {
             Where => Step::to(self.part(Part::Tail))
                 .push(Condition::WHERE)
                 .flag(action::PREDICATE),
+            _ if self.part == Part::FromCall && token.is_answer() => match token {
+                BackParam => Step::to(self.source(token)),
+                BackColumn | BackSibling | BackDerived | BackSystem | BackSame | BackBad => {
+                    Step::to(self.source(BackDerived))
+                }
+                _ => Step::to(self.source(BackOpen)),
+            },
             _ if token >= BackTautology && token <= BackScopedTwice => match self.part {
                 Part::Tail => Step::to(self.limited(token)),
-                Part::Joined => Step::to(self.joined(token)),
                 _ => Step::to(self),
             },
             BackYes | BackMany | BackWithOpen | BackWithFew | BackOpen | BackSubLinked
@@ -349,13 +361,6 @@ impl Query {
             {
                 Step::to(self.source(token))
             }
-            _ if self.part == Part::Arguments => match token {
-                BackParam => Step::to(self.source(token)),
-                BackColumn | BackSibling | BackDerived | BackSystem | BackSame | BackBad => {
-                    Step::to(self.source(BackDerived))
-                }
-                _ => Step::to(self.source(BackOpen)),
-            },
             // `SELECT unnest($1)`.
             BackParam if self.sources.count == 0 && self.kind == Kind::Select => {
                 Step::to(self.few(self.part))
@@ -406,8 +411,9 @@ impl Query {
                 sources: self.sources.outer_join(),
                 ..self.part(Part::Item)
             }),
-            Using if self.part == Part::Item => Step::to(self.joined(BackLinked)),
-            Naught | Zero | Small | Param if self.part == Part::Limit => {
+            Using if self.part == Part::Item => Step::to(self.joined(Level::LINK)),
+            Naught if self.part == Part::Limit => Step::to(self.bounded().few(Part::LimitedToNone)),
+            Zero | Small | Param if self.part == Part::Limit => {
                 Step::to(self.bounded().few(Part::Limited))
             }
             Num | Only if self.part == Part::Limit => Step::to(self.bounded().part(Part::Limited)),
@@ -423,6 +429,14 @@ impl Query {
     fn bounded(self) -> Self {
         Self {
             bounded: !self.context.parenthesis,
+            ..self
+        }
+    }
+
+    /// Notes that no row of its tables is read.
+    fn none(self) -> Self {
+        Self {
+            sources: Sources::NONE,
             ..self
         }
     }
@@ -461,8 +475,7 @@ impl Query {
     }
 
     /// Behind the condition of a join.
-    fn joined(self, token: Tok) -> Self {
-        let level = Level::from_token(token).unwrap_or(Level::TAUTOLOGY);
+    fn joined(self, level: Level) -> Self {
         let sources = if level.links > 0 {
             self.sources.linked()
         } else {
@@ -478,9 +491,7 @@ impl Query {
     fn inside(self, token: Tok) -> Step {
         let parenthesis = Statement::Parenthesis(self.context.inner());
         match (self.part, token) {
-            (Part::FromCall, Tok::Open) => {
-                Step::to(self.part(Part::Arguments)).push(Condition::PARENTHESIS)
-            }
+            (Part::FromCall, Tok::Open) => Step::to(self).push(Condition::PARENTHESIS),
             (Part::Item | Part::Target, Tok::Open) => Step::to(self).push(parenthesis),
             (Part::Item | Part::Target | Part::FromCall, _) => Step::to(self),
             _ => word::expression(self.into(), token),

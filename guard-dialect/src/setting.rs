@@ -5,16 +5,21 @@ use super::context::{Context, broken};
 use super::statement::Statement;
 use super::token::Tok;
 use guard_common::class::{Class, Opaque};
+use guard_common::facts::MOVED;
 
 /// A setting that decides how statements are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Setting {
     Encoding,
     Strings,
-    /// Triggers, row security.
+    /// Triggers.
     Other,
+    /// Row security. Where it applies, `off` makes the server refuse: it is for dumps.
+    Rows,
     /// Who one is.
     Role,
+    /// Which schemas a name without one is looked for in.
+    Path,
     /// No such setting.
     Harmless,
 }
@@ -27,7 +32,8 @@ impl Setting {
             _ if token == Tok::Default => true,
             Self::Encoding => matches!(token, Tok::StrSafeValue | Tok::SafeValue),
             Self::Role => token == Tok::Nobody,
-            Self::Strings | Self::Other => matches!(
+            Self::Path => matches!(token, Tok::StrUsualPath | Tok::Wild),
+            Self::Strings | Self::Other | Self::Rows => matches!(
                 token,
                 Tok::StrOn | Tok::On | Tok::True | Tok::Local | Tok::SafeValue
             ),
@@ -40,7 +46,9 @@ impl Setting {
             Self::Encoding => step.opaque_after(Opaque::Encoding),
             Self::Strings => step.opaque_after(Opaque::Strings),
             Self::Other => step.opaque(Opaque::Setting).opaque_after(Opaque::Setting),
+            Self::Rows => step.hit(Class::Admin),
             Self::Role => step.hit(Class::Grant),
+            Self::Path => step.session(MOVED),
             Self::Harmless => step,
         }
     }
@@ -69,6 +77,7 @@ pub(crate) enum SetPart {
     Value(Setting),
     /// Behind ROLE or SESSION AUTHORIZATION.
     Role,
+    /// In the list of a search path.
     SearchPath,
 }
 
@@ -81,7 +90,10 @@ pub(crate) fn set_config(part: ConfigPart, token: Tok) -> Step {
             .opaque_after(Opaque::Strings)
             .opaque_after(Opaque::Encoding)
     };
-    let dangerous = |setting: Setting, step: Step| setting.mark(step).hit(Class::Function);
+    let dangerous = |setting: Setting, step: Step| match setting {
+        Setting::Path => setting.mark(step),
+        _ => setting.mark(step).hit(Class::Function),
+    };
     match (part, token) {
         (ConfigPart::Rest | ConfigPart::Unknown, Tok::Open) => {
             to(part).push(Statement::Skip(false))
@@ -94,6 +106,7 @@ pub(crate) fn set_config(part: ConfigPart, token: Tok) -> Step {
         (ConfigPart::Name, Tok::StrEncodingName) => to(ConfigPart::Comma(Setting::Encoding)),
         (ConfigPart::Name, Tok::StrStringsName) => to(ConfigPart::Comma(Setting::Strings)),
         (ConfigPart::Name, Tok::StrSettingName) => to(ConfigPart::Comma(Setting::Other)),
+        (ConfigPart::Name, Tok::StrPathName) => to(ConfigPart::Comma(Setting::Path)),
         (ConfigPart::Name, Tok::StrRoleName) => to(ConfigPart::Comma(Setting::Role)),
         (ConfigPart::Name, Tok::StrOdd) => all(to(ConfigPart::Rest)),
         (ConfigPart::Name, _) if token.is_string() => to(ConfigPart::Comma(Setting::Harmless)),
@@ -104,7 +117,7 @@ pub(crate) fn set_config(part: ConfigPart, token: Tok) -> Step {
         (ConfigPart::Name, _) => to(ConfigPart::Unknown),
         (ConfigPart::Unknown, Tok::Comma) => to(ConfigPart::UnknownValue),
         (ConfigPart::Unknown, _) => to(part),
-        (ConfigPart::UnknownValue, Tok::StrHarmless) => to(ConfigPart::UnknownAfter),
+        (ConfigPart::UnknownValue, Tok::StrHarmless) => to(ConfigPart::UnknownAfter).session(MOVED),
         (ConfigPart::UnknownValue, Tok::Open) => {
             all(to(ConfigPart::Rest).push(Statement::Skip(false)))
         }
@@ -148,7 +161,8 @@ pub(crate) fn set(context: Context, part: SetPart, token: Tok) -> Step {
         (SetPart::Name, Tok::SettingName | Tok::QuotedSettingName) => {
             to(SetPart::To(Setting::Other))
         }
-        (SetPart::Name, Tok::SearchPath) => to(SetPart::SearchPath),
+        (SetPart::Name, Tok::Modifier) => to(SetPart::To(Setting::Rows)),
+        (SetPart::Name, Tok::SearchPath | Tok::Schema) => to(SetPart::SearchPath),
         (SetPart::Name, Tok::Unicode) => rest()
             .opaque(Opaque::Name)
             .opaque_after(Opaque::Setting)
@@ -159,10 +173,18 @@ pub(crate) fn set(context: Context, part: SetPart, token: Tok) -> Step {
         (SetPart::To(setting), _) => to(SetPart::Value(setting)),
         (SetPart::Value(setting), _) if setting.allows(token) => rest(),
         (SetPart::Value(setting), _) => setting.mark(rest()),
-        // A path in which temporary tables come last hides what DROP means.
-        (SetPart::SearchPath, Tok::PgTemp | Tok::StrPgTemp | Tok::StrOdd | Tok::Unicode) => {
-            rest().opaque_after(Opaque::Setting)
-        }
-        (SetPart::SearchPath, _) => to(part),
+        (
+            SetPart::SearchPath,
+            Tok::To
+            | Tok::Eq
+            | Tok::Comma
+            | Tok::Default
+            | Tok::Wild
+            | Tok::UsualPath
+            | Tok::StrUsualPath,
+        ) => to(part),
+        // `SET search_path.a = …` is another setting.
+        (SetPart::SearchPath, Tok::Dot) => rest(),
+        (SetPart::SearchPath, _) => Setting::Path.mark(rest()),
     }
 }

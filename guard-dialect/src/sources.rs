@@ -144,10 +144,10 @@ impl Sources {
     /// What a WHERE of that level limits.
     pub(crate) fn limit(self, level: Level) -> Limit {
         let linked = self.alone && level.links > 0;
-        let value = level.value || self.few == Few::Yes && level.links > 0;
+        let value = level.has_value() || self.few == Few::Yes && level.links > 0;
         match (value && level.links + 1 >= self.count, linked) {
-            (true, true) if level.value => Limit::Both,
-            (true, _) if level.value || !self.alone => Limit::Value,
+            (true, true) if level.has_value() => Limit::Both,
+            (true, _) if level.has_value() || !self.alone => Limit::Value,
             (_, true) => Limit::Linked,
             _ => Limit::Tautology,
         }

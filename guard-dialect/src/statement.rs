@@ -68,6 +68,8 @@ pub(crate) enum Statement {
         /// A name is expected, not a word behind the list.
         expected: bool,
     },
+    /// Behind IN of a LOCK; `true`: behind ACCESS.
+    LockMode(Context, bool),
     Drop(Context),
     DropFunction(Context, TemporaryPart),
     Create(Context, bool),
@@ -274,6 +276,12 @@ impl Statement {
                 kind,
                 expected,
             } => name::names(context, access, kind, expected, token),
+            LockMode(context, access) => match token {
+                // ACCESS EXCLUSIVE: nobody else reads.
+                Tok::Modifier if access => Step::to(Rest(context)).hit(Class::Admin),
+                Tok::Modifier => Step::to(LockMode(context, true)),
+                _ => Step::to(Rest(context)).again(),
+            },
             Drop(context) => definition::drop_object(context, token),
             DropFunction(context, part) => definition::drop_function(context, part, token),
             Create(context, temporary) => definition::create(context, temporary, token),
@@ -386,7 +394,7 @@ fn start(context: Context, token: Tok) -> Step {
         T::Truncate => name::list(context, Access::Destroy, NameKind::Plain)
             .hit(Class::Truncate)
             .verb("TRUNCATE"),
-        T::Lock => name::list(context, Access::Read, NameKind::Plain)
+        T::Lock => name::list(context, Access::Read, NameKind::Locked)
             .hit(Class::Transaction)
             .verb("LOCK"),
         T::Drop => Step::to(Drop(context)),

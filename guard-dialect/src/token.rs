@@ -7,27 +7,27 @@
 pub(crate) enum Tok {
     // Not a token: column 0 of the automaton.
     Nothing,
-    // Signs.
+    // Signs. `Plus`: also `||`; `Star`: also `/`, with PostgreSQL; `Arith`: any other.
     Open, Close, Semi, Comma, Dot, Cast, Bracket, Unbracket, Colon,
     Eq, Ne, Lt, Gt, Match, NotMatch, Arrow, Plus, Minus, Star, Arith, Junk,
     // Literals. `Naught`, with MySQL's: 0; `Zero`: 1; `Small`: up to 99; `Long`: five digits and more;
     // `Big`: the extremes of a type; `Wild`: a string that matches anything.
     Zero, Small, Num, Long, Big, Str, Wild, Param,
-    StrOn, StrExtreme, StrHarmless, StrRoleName, StrSafeValue, StrEncodingName, StrStringsName, StrSettingName, StrPgTemp,
-    // A string whose text is not read: E'' and U&''.
+    StrOn, StrExtreme, StrHarmless, StrRoleName, StrSafeValue, StrEncodingName, StrStringsName, StrSettingName, StrPathName, StrUsualPath,
+    // A string whose text is not read: E'', U&'', $$…$$, one of several parts.
     StrOdd,
     // Names.
     Ident, Quoted, Unicode, Safe, Fold, Vague, Unnest, SetConfig, PgCatalog, PgTemp, PgSettings, SystemColumn, SystemConstant,
     QuotedEncodingName, QuotedStringsName, QuotedSettingName, QuotedRoleName,
     // Setting names and values, as words.
-    EncodingName, StringsName, SettingName, SearchPath, Names, SafeValue, Nobody, Off,
+    EncodingName, StringsName, SettingName, SearchPath, UsualPath, Names, SafeValue, Nobody, Off,
     // End of the text: complete, or inside a literal or comment.
     End, Cut,
     // Answers.
     ColumnNew, ColumnSame, ColumnOther, ColumnSibling, TempYes, TempNo, WithOpen, WithFew,
     BackValue, BackConst, BackTrue, BackFalse, BackMade, BackNaught, BackOne, BackZero, BackSmall, BackNum, BackBig, BackExtreme, BackWild, BackParam, BackColumn,
     BackText, BackSibling, BackDerived, BackSystem, BackBad, BackSame,
-    BackTautology, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked, BackScopedTwice,
+    BackTautology, BackBelow, BackAbove, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked, BackScopedTwice,
     BackOpen, BackSubLinked, BackSubScoped, BackSubJoined,
     BackYes, BackNo, BackMany, BackWithOpen, BackWithFew,
     BackEq, BackNe, BackLt, BackGt, BackMatch, BackArith,
@@ -81,7 +81,8 @@ impl Tok {
             Ident | Quoted | Unicode | Safe | Fold | Vague | Unnest | SetConfig | PgCatalog
             | PgTemp | PgSettings | SystemColumn | SystemConstant | QuotedEncodingName
             | QuotedStringsName | QuotedSettingName | QuotedRoleName | EncodingName
-            | StringsName | SettingName | SearchPath | Names | SafeValue | Nobody | Off => true,
+            | StringsName | SettingName | SearchPath | UsualPath | Names | SafeValue | Nobody
+            | Off => true,
             // Unreserved words.
             Insert | Update | Delete | Merge | Drop | Truncate | Alter | Revoke | Copy | Call
             | Execute | Prepare | Deallocate | Set | Reset | Show | Discard | Begin | Start
@@ -136,16 +137,16 @@ const ALL: [Tok; Tok::COUNT] = {
         Nothing, Open, Close, Semi, Comma, Dot, Cast, Bracket, Unbracket, Colon, Eq, Ne, Lt, Gt,
         Match, NotMatch, Arrow, Plus, Minus, Star, Arith, Junk, Zero, Small, Num, Long, Big,
         Str, Wild, Param, StrOn, StrExtreme, StrHarmless, StrRoleName, StrSafeValue,
-        StrEncodingName, StrStringsName, StrSettingName, StrPgTemp, StrOdd, Ident, Quoted,
+        StrEncodingName, StrStringsName, StrSettingName, StrPathName, StrUsualPath, StrOdd, Ident, Quoted,
         Unicode, Safe, Fold, Vague, Unnest, SetConfig, PgCatalog, PgTemp, PgSettings, SystemColumn,
         SystemConstant, QuotedEncodingName, QuotedStringsName, QuotedSettingName, QuotedRoleName,
-        EncodingName, StringsName, SettingName, SearchPath, Names, SafeValue, Nobody, Off, End, Cut, ColumnNew,
+        EncodingName, StringsName, SettingName, SearchPath, UsualPath, Names, SafeValue, Nobody, Off, End, Cut, ColumnNew,
         ColumnSame, ColumnOther, ColumnSibling, TempYes, TempNo, WithOpen, WithFew, BackValue,
         BackConst, BackTrue, BackFalse, BackMade, BackNaught, BackOne, BackZero, BackSmall, BackNum,
         BackBig, BackExtreme, BackWild,
         BackParam, BackColumn, BackText, BackSibling, BackDerived, BackSystem, BackBad, BackSame,
-        BackTautology, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked,
-        BackScopedTwice, BackOpen, BackSubLinked, BackSubScoped, BackSubJoined, BackYes, BackNo,
+        BackTautology, BackBelow, BackAbove, BackLinked, BackLinkedTwice, BackScoped,
+        BackScopedLinked, BackScopedTwice, BackOpen, BackSubLinked, BackSubScoped, BackSubJoined, BackYes, BackNo,
         BackMany, BackWithOpen, BackWithFew, BackEq, BackNe, BackLt, BackGt, BackMatch,
         BackArith, Reserved, Select, Insert, Update, Delete, Merge, Drop, Truncate, Alter,
         Create, Grant, Revoke, Copy, Call, Do, Execute, Prepare, Deallocate, Set, Reset, Show,

@@ -37,7 +37,7 @@ pub(crate) enum Value {
     Sibling,
     /// An expression with a column.
     Derived,
-    /// A column whose order says nothing (`ctid`).
+    /// A column, or an expression with one, whose order says nothing: `ctid`, `a % 10`.
     System,
     /// The first column of the condition again.
     Same,
@@ -62,6 +62,8 @@ pub(crate) enum Link {
     Prefix,
     Sum,
     Factor,
+    /// One whose result has bounds of its own, whatever the row: `%`, `&` (PostgreSQL).
+    Bits,
     /// One that may give 0, which any text is equal to (MySQL).
     Loose,
     /// `INTERVAL`: a date stays one (MySQL).
@@ -199,6 +201,9 @@ impl Value {
             // others by it knows better.
             (first, other) if first.is_fixed() && other.is_column() => Self::PREFIXED,
             (Self::PREFIXED, other) if other.is_fixed() || other.is_column() => Self::PREFIXED,
+            // `5 IN (id, 5)`.
+            (Column, value) if value.is_fixed() => Derived,
+            (Few, value) | (value, Few) if value.is_column() => Bad,
             (Bad | Open | Linked | Correlated | Level(_), _) => Bad,
             (_, Bad | Open | Linked | Correlated | Level(_)) => Bad,
             (Same, _) | (_, Same) => Same,
@@ -239,11 +244,14 @@ impl Value {
                 self.blurred().combine(link, other.blurred())
             }
             // A factor of 0, a remainder by 1: any column gives the same.
-            (Column | Derived, Link::Factor, Zero | Big | Made | Wild) => Bad,
+            (Column | Derived | System, Link::Factor | Link::Bits, Zero | Big | Made | Wild) => Bad,
             (Column | Derived, Link::Prefix, Zero | Big) => Bad,
-            (Zero, Link::Factor, Column | Derived | Same) => Bad,
+            (Zero, Link::Factor | Link::Bits, Column | Derived | Same) => Bad,
             // `5 + 0 * id` is read as `(5 + 0) * id`.
-            (Wild, Link::Factor, Column | Derived) => Bad,
+            (Wild, Link::Factor | Link::Bits, Column | Derived) => Bad,
+            (Column | Derived, Link::Bits, value) if value.is_fixed() => System,
+            (value, Link::Bits, Column | Derived) if value.is_fixed() => System,
+            (System, _, value) if value.is_fixed() => System,
             (Same, _, value) if value.is_fixed() => Same,
             (Column | Derived, _, value) if value.is_fixed() || value.is_column() => Derived,
             (value, _, Column | Derived) if value.is_fixed() => Derived,

@@ -47,12 +47,14 @@ const WORDS: &[(Tok, &str)] = &[
     (Characteristics, "characteristics"), (Freeze, "freeze"), (Symmetric, "symmetric asymmetric"),
     (Column, "column"), (Identity, "expression identity"), (Foreign, "foreign"),
     (Recursive, "recursive"),
-    (Modifier, "replace unlogged trusted procedural global event"),
+    // Words that mean something in one place only, each in its own.
+    (Modifier, "replace unlogged trusted procedural global event \
+        enable replica no force access exclusive row_security"),
     (ConstWord, "current_date current_time current_timestamp localtime localtimestamp \
         current_user current_role session_user current_catalog user"),
     (Reserved, "both check collate collation deferrable desc asc initially \
         leading placing primary references trailing unique variadic binary overlaps"),
-    (Vague, "length char_length character_length octet_length bit_length cardinality sign \
+    (Vague, "mod length char_length character_length octet_length bit_length cardinality sign \
         pg_typeof pg_column_size num_nulls num_nonnulls greatest least nullif array_length \
         array_ndims array_lower array_upper json_typeof jsonb_typeof json_array_length \
         jsonb_array_length generate_series isfinite isempty row_security_active"),
@@ -62,19 +64,25 @@ const WORDS: &[(Tok, &str)] = &[
     (PgSettings, "pg_settings"), (SystemColumn, "ctid"),
     (SystemConstant, "xmin xmax cmin cmax tableoid"),
     (EncodingName, "client_encoding"), (StringsName, "standard_conforming_strings"),
-    (SettingName, "session_replication_role"), (SearchPath, "search_path"),
+    (SettingName, "session_replication_role"), (SearchPath, "search_path"), (UsualPath, "public"),
     (Names, "names"), (Nobody, "none"), (Off, "off"),
-    (SafeValue, "origin utf8 unicode sql_ascii latin1 latin9 win1252 win1251 koi8r euc_jp euc_kr"),
+    (SafeValue, "origin utf8 unicode sql_ascii latin1 latin2 latin3 latin4 latin5 latin6 latin7 latin8 latin9 \
+        latin10 iso_8859_5 iso_8859_6 iso_8859_7 iso_8859_8 win1250 win1251 win1252 win1253 win1254 \
+        win1255 win1256 win1257 win1258 win866 win874 koi8 koi8r koi8u euc_jp euc_kr euc_cn euc_tw"),
 ];
 
 /// Literals that are values or names of settings; matched without case.
 #[rustfmt::skip]
 const LITERALS: &[(Tok, &str)] = &[
     (StrOn, "on true yes 1 origin local"),
-    (StrSafeValue, "utf8 utf-8 utf_8 unicode sql_ascii latin1 latin-1 iso-8859-1 iso_8859_1 \
-        iso88591 latin9 win1252 windows-1252 win1251 koi8r euc_jp euc_kr"),
+    (StrUsualPath, "public $user"),
+    (StrSafeValue, "utf8 utf-8 utf_8 unicode sql_ascii latin1 latin-1 latin2 latin3 latin4 latin5 latin6 \
+        latin7 latin8 latin9 latin10 iso-8859-1 iso_8859_1 iso88591 iso-8859-2 iso88592 iso-8859-15 \
+        iso885915 iso_8859_5 iso_8859_6 iso_8859_7 iso_8859_8 win1250 win1251 win1252 win1253 win1254 \
+        win1255 win1256 win1257 win1258 win866 win874 windows-1250 windows-1251 windows-1252 koi8 \
+        koi8r koi8u euc_jp euc_kr euc_cn euc_tw eucjp euckr"),
     (StrEncodingName, "client_encoding names"), (StrStringsName, "standard_conforming_strings"),
-    (StrSettingName, "session_replication_role row_security"), (StrPgTemp, "pg_temp"),
+    (StrSettingName, "session_replication_role row_security"), (StrPathName, "search_path"),
     (StrRoleName, "role session_authorization"),
     (Wild, "-infinity infinity"),
     (StrExtreme, "0 -1 999999 1000000 2147483647 0001-01-01 1900-01-01 1970-01-01 2099-12-31 \
@@ -83,13 +91,20 @@ const LITERALS: &[(Tok, &str)] = &[
 
 /// Literals with spaces in them. The value that pg_dump gives to
 /// `restrict_nonsystem_relation_kind` is a valid one of no other setting that matters.
-const PHRASES: &[(Tok, &str)] = &[(StrHarmless, "view, foreign-table")];
+const PHRASES: &[(Tok, &str)] = &[
+    (StrHarmless, "view, foreign-table"),
+    (StrUsualPath, "\"$user\", public"),
+    (StrUsualPath, "\"$user\",public"),
+];
 
 /// Names of settings in double quotes; PostgreSQL compares them without case.
 const QUOTED: &[(Tok, &str)] = &[
     (QuotedEncodingName, "client_encoding"),
     (QuotedStringsName, "standard_conforming_strings"),
     (QuotedSettingName, "session_replication_role"),
+    (Modifier, "row_security"),
+    (SearchPath, "search_path"),
+    (UsualPath, "public $user"),
     (QuotedRoleName, "role session_authorization"),
     (PgSettings, "pg_settings"),
     (PgTemp, "pg_temp"),

@@ -33,8 +33,17 @@ pub mod message {
     /// The start of a connection.
     #[must_use]
     pub fn startup(user: &str, database: &str) -> Vec<u8> {
+        startup_with(&[("user", user), ("database", database)])
+    }
+
+    /// The same with any parameters.
+    #[must_use]
+    pub fn startup_with(parameters: &[(&str, &str)]) -> Vec<u8> {
         let mut body = 196_608_u32.to_be_bytes().to_vec();
-        body.extend(strings(&["user", user, "database", database, ""]));
+        for (name, value) in parameters {
+            body.extend(strings(&[name, value]));
+        }
+        body.push(0);
         [&length(body.len())[..], &body].concat()
     }
 

@@ -38,6 +38,16 @@ PLAIN = {
 MORE = {"LoadStmt": "into-file", "AlterSystemStmt": "into-file", "SecLabelStmt": "grant"}
 
 
+# A lock that keeps readers out; LOCK without a mode takes it.
+ACCESS_EXCLUSIVE = 8
+
+
+def is_zero(count):
+    """Is it LIMIT 0, which reads no rows?"""
+    value = getattr(count, "val", None)
+    return isinstance(count, ast.A_Const) and isinstance(value, ast.Integer) and not value.ival
+
+
 class Facts:
     """Facts of one text."""
 
@@ -76,6 +86,8 @@ class Facts:
         elif kind == "LockStmt":
             for relation in node.relations:
                 self.table("read", relation)
+            if node.mode == ACCESS_EXCLUSIVE:
+                self.add("admin")
         elif kind in ("CallStmt", "ExecuteStmt", "DoStmt"):
             self.may.update(("function", "select"))
             # The arguments of CALL; the procedure itself is the class.
@@ -224,7 +236,7 @@ class Facts:
         reads = False
         for item in node.fromClause or ():
             reads |= self.item(item, ctes, dry)
-        if reads:
+        if reads and not is_zero(node.limitCount):
             self.note("select", node.whereClause is not None, dry)
         for name in ("targetList", "whereClause", "groupClause", "havingClause", "windowClause",
                      "valuesLists", "sortClause", "limitOffset", "limitCount", "distinctClause"):
@@ -362,6 +374,8 @@ class Facts:
         self.add("set")
         if node.name in ("role", "session_authorization"):
             self.may.add("grant")
+        if node.name == "row_security":
+            self.may.add("admin")
         if node.kind.name in ("VAR_SET_MULTI",):
             self.may.add("transaction")
 

@@ -5,6 +5,7 @@ use super::tables::{STATE_BITS, action, cell as code, event, resolve};
 use super::word::{self, Taken};
 use super::{Ended, FRAMES, Scan, Tables, names, note, with};
 use crate::class::{Class, Opaque};
+use crate::facts::MOVED;
 use crate::limits::{ACTIONS, CHUNK_BYTES, EVENTS, STEPS};
 use crate::repeat::Repeat;
 
@@ -223,17 +224,27 @@ pub(super) fn steps<R: Repeat>(
     Ended::Round
 }
 
+/// Is the kept name a temporary table that this text made?
+#[inline(always)]
+const fn is_temporary(scan: &Scan) -> bool {
+    let [word, qualifier] = scan.kept;
+    let moved = scan.facts.session & MOVED != 0;
+    scan.temporary != 0 && word == scan.temporary && qualifier == 0 && !moved
+}
+
 /// Finds out what an action asks for: the column of the answer.
 #[inline(always)]
 fn answer(tables: &Tables, scan: &mut Scan, question: u8) -> u8 {
     let answer = match question {
         resolve::COLUMN => names::compare_column(scan),
-        resolve::WITH => with::find(scan),
-        _ => {
-            let [word, qualifier] = scan.kept;
-            let known = scan.temporary != 0 && word == scan.temporary && qualifier == 0;
-            if known { 4 } else { 5 }
-        }
+        // A temporary table of this text holds what its statements put there: to read it
+        // is to read a query of theirs.
+        resolve::WITH => match with::find(scan) {
+            5 if is_temporary(scan) => 6,
+            found => found,
+        },
+        _ if is_temporary(scan) => 4,
+        _ => 5,
     };
     tables.answers[answer as usize & 7]
 }

@@ -18,7 +18,7 @@
 //!   group could have failed.
 
 use crate::class::{Class, Opaque};
-use crate::facts::{ENDS, FORGETS, Facts, NAME_LOST, operation};
+use crate::facts::{ENDS, FORGETS, Facts, MOVED, NAME_LOST, operation};
 use crate::hash;
 use crate::limits::NAME_OPERATIONS;
 use crate::stream::what::{DATA, NOTHING, PREPARE, RUN};
@@ -59,6 +59,7 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
             } else if !names.load(PORTAL, stream.name, facts) {
                 facts.set_unknown();
             }
+            facts.session |= stream.moved;
             if facts.reserved == SUBSTITUTE {
                 NOTHING
             } else {
@@ -96,6 +97,9 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
 /// [`crate::stream::commit`] for this protocol.
 #[inline(always)]
 pub fn commit<N: Names>(stream: &mut Stream, names: &mut N) {
+    if matches!(stream.kind, b'P' | b'Q' | b'E') {
+        stream.moved |= stream.scan.facts.session & MOVED;
+    }
     match stream.kind {
         b'P' if stream.name == hash::START => {
             names.copy(&stream.scan.facts, &mut stream.unnamed);

@@ -5,6 +5,7 @@
 //! `database` alone.
 
 use crate::class::Opaque;
+use crate::facts::MOVED;
 use crate::hash;
 use crate::stream::Stream;
 
@@ -15,10 +16,17 @@ const IGNORED: u32 = 1;
 const USER: u32 = 2;
 const DATABASE: u32 = 3;
 const ENCODING: u32 = 4;
+/// Reading `options`: command-line switches.
 const OPTIONS: u32 = 5;
 const REPLICATION: u32 = 6;
 const STRINGS: u32 = 7;
-const SETTING: u32 = 8;
+/// Who one is.
+const ROLE: u32 = 8;
+/// Triggers, row security.
+const SWITCH: u32 = 9;
+const PATH: u32 = 10;
+/// Besides: the value stands in `options`.
+const SWITCHED: u32 = 16;
 
 /// Starts with the first name.
 #[inline(always)]
@@ -42,36 +50,69 @@ pub(super) fn byte(stream: &mut Stream, byte: u8) {
     }
     match stream.startup {
         // Names of settings are compared without case by the server.
-        KEY | REPLICATION | STRINGS => {
-            stream.word[0] = hash::step(stream.word[0], byte.to_ascii_lowercase());
-        }
+        KEY => stream.word[0] = hash::step(stream.word[0], byte.to_ascii_lowercase()),
         USER => stream.user.push(byte),
         DATABASE => stream.database.push(byte),
-        // As pg_char_to_encoding does: letters and digits only, without case.
-        ENCODING if byte.is_ascii_alphanumeric() => {
-            stream.word[0] = hash::step(stream.word[0], byte.to_ascii_lowercase());
-        }
+        IGNORED => {}
         OPTIONS => option_byte(stream, byte),
-        _ => {}
+        value if value & SWITCHED != 0 && is_space(byte) => {
+            value_end(stream);
+            stream.startup = OPTIONS;
+            stream.word = [hash::START; 2];
+        }
+        value => value_byte(stream, value & !SWITCHED, byte),
     }
+}
+
+/// A byte of a value that matters. A backslash escapes a byte of `options`, which could
+/// hide what the value is; no harmless one holds it.
+#[inline(always)]
+fn value_byte(stream: &mut Stream, value: u32, byte: u8) {
+    // As pg_char_to_encoding does: letters and digits only.
+    let counts = match value {
+        ENCODING => byte.is_ascii_alphanumeric() || byte == b'\\',
+        PATH => byte != b' ' && byte != b'"',
+        _ => true,
+    };
+    if counts {
+        stream.word[0] = hash::step(stream.word[0], byte.to_ascii_lowercase());
+    }
+}
+
+/// Where the server splits `options` (`isspace`).
+#[inline(always)]
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
 #[inline(always)]
 fn key(hash: u64) -> u32 {
     const USER_KEY: u64 = hash::of(b"user");
     const DATABASE_KEY: u64 = hash::of(b"database");
-    const ENCODING_KEY: u64 = hash::of(b"client_encoding");
     const OPTIONS_KEY: u64 = hash::of(b"options");
     const REPLICATION_KEY: u64 = hash::of(b"replication");
     match hash {
         USER_KEY => USER,
         DATABASE_KEY => DATABASE,
-        ENCODING_KEY => ENCODING,
         OPTIONS_KEY => OPTIONS,
         REPLICATION_KEY => REPLICATION,
+        _ => match setting(hash) {
+            KEY => IGNORED,
+            value => value,
+        },
+    }
+}
+
+/// What the value of a setting is about; [`KEY`]: nothing that matters.
+#[inline(always)]
+fn setting(name: u64) -> u32 {
+    match name {
         STRINGS_NAME => STRINGS,
-        TRIGGERS_NAME | ROWS_NAME | ROLE_NAME | USER_NAME => SETTING,
-        _ => IGNORED,
+        ENCODING_NAME => ENCODING,
+        TRIGGERS_NAME | ROWS_NAME => SWITCH,
+        ROLE_NAME | USER_NAME => ROLE,
+        PATH_NAME => PATH,
+        _ => KEY,
     }
 }
 
@@ -81,16 +122,19 @@ const TRIGGERS_NAME: u64 = hash::of(b"session_replication_role");
 const ROLE_NAME: u64 = hash::of(b"role");
 const USER_NAME: u64 = hash::of(b"session_authorization");
 const ROWS_NAME: u64 = hash::of(b"row_security");
+const PATH_NAME: u64 = hash::of(b"search_path");
 
 #[inline(always)]
 fn value_end(stream: &mut Stream) {
-    let reason = match stream.startup {
-        ENCODING if !encoding_is_ascii_safe(stream.word[0]) => Opaque::Encoding,
-        REPLICATION if !is_false(stream.word[0]) => Opaque::Replication,
-        STRINGS if !is_true(stream.word[0]) => Opaque::Strings,
-        SETTING => Opaque::Setting,
-        OPTIONS => {
-            option_word(stream);
+    let word = stream.word[0];
+    let reason = match stream.startup & !SWITCHED {
+        ENCODING if !encoding_is_ascii_safe(word) => Opaque::Encoding,
+        REPLICATION if !is_false(word) => Opaque::Replication,
+        STRINGS if !is_true(word) => Opaque::Strings,
+        ROLE if word != const { hash::of(b"none") } => Opaque::Setting,
+        SWITCH if !is_true(word) && word != const { hash::of(b"origin") } => Opaque::Setting,
+        PATH if !is_usual_path(word) => {
+            stream.moved = MOVED;
             return;
         }
         _ => return,
@@ -117,25 +161,30 @@ fn option_byte(stream: &mut Stream, byte: u8) {
             stream.word[1] = hash::step(stream.word[1], byte);
         }
     } else {
-        option_word(stream);
+        if byte == b'=' {
+            // Of both words one is a name at most.
+            stream.startup = match setting(stream.word[0]) | setting(stream.word[1]) {
+                KEY => OPTIONS,
+                value => value | SWITCHED,
+            };
+        }
         stream.word = [hash::START; 2];
     }
 }
 
+/// Search paths, without spaces and quotes, behind which a name means what it
+/// means by default.
 #[inline(always)]
-fn option_word(stream: &mut Stream) {
-    stream.opaque |= option(stream.word[0]) | option(stream.word[1]);
-}
-
-/// What a word of `options` may set, as a bit of [`Opaque`].
-#[inline(always)]
-fn option(word: u64) -> u32 {
-    match word {
-        STRINGS_NAME => Opaque::Strings.bit(),
-        ENCODING_NAME => Opaque::Encoding.bit(),
-        TRIGGERS_NAME | ROWS_NAME | ROLE_NAME | USER_NAME => Opaque::Setting.bit(),
-        _ => 0,
-    }
+fn is_usual_path(hash: u64) -> bool {
+    const EMPTY: u64 = hash::START;
+    const PUBLIC: u64 = hash::of(b"public");
+    const USER_PUBLIC: u64 = hash::of(b"$user,public");
+    const CATALOG: u64 = hash::of(b"pg_catalog");
+    const CATALOG_PUBLIC: u64 = hash::of(b"pg_catalog,public");
+    matches!(
+        hash,
+        EMPTY | PUBLIC | USER_PUBLIC | CATALOG | CATALOG_PUBLIC
+    )
 }
 
 #[inline(always)]

@@ -323,6 +323,14 @@ fn what_every_driver_sends_at_startup_is_harmless() {
         ("client_encoding", "LATIN1"),
         ("options", "-c statement_timeout=5000 -c search_path=app"),
         ("options", "-c TimeZone=UTC --datestyle=ISO"),
+        (
+            "options",
+            "-c client_encoding=utf-8 --standard-conforming-strings=on",
+        ),
+        (
+            "options",
+            "-c row_security=on -csession_replication_role=origin",
+        ),
         ("standard_conforming_strings", "on"),
         ("replication", "false"),
         ("application_name", "standard_conforming_strings"),
@@ -331,6 +339,22 @@ fn what_every_driver_sends_at_startup_is_harmless() {
     ] {
         let (_, stream) = read(&startup(&[("user", "app"), parameter]), 4);
         assert_eq!(stream.opaque, 0, "{parameter:?}");
+    }
+}
+
+#[test]
+fn a_search_path_at_startup_is_noted_unless_it_is_usual() {
+    for (parameter, moved) in [
+        (("search_path", "public"), false),
+        (("Search_Path", "\"$user\", public"), false),
+        (("options", "-c search_path=public"), false),
+        (("search_path", "app"), true),
+        (("search_path", "public,pg_temp"), true),
+        (("options", "-c search_path=public,hr"), true),
+        (("options", "--search-path=hr -c search_path=public"), true),
+    ] {
+        let (_, stream) = read(&startup(&[("user", "app"), parameter]), 4);
+        assert_eq!(stream.moved != 0, moved, "{parameter:?}");
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Sender, says};
 use crate::abi::names::Key;
 use crate::abi::policy::Policy;
-use crate::facts::{Facts, LOST_CALL, LOST_SAFE, LOST_TABLE, TABLE_TAGS};
+use crate::facts::{Facts, LOST_CALL, LOST_SAFE, LOST_TABLE, MOVED, TABLE_TAGS};
 use crate::limits::{CALLS, MAX_RULES, SAFE_CALLS, TABLE_NAMES};
 use crate::repeat::{Repeat, Turn};
 
@@ -118,13 +118,19 @@ struct Found<'a> {
     rules: u64,
 }
 
-/// The rules that list a name.
+/// The rules that list a name; of those that mean all but what they list (`except`)
+/// none does where it is not certain which schema a name without one is in.
 #[inline(always)]
-fn listed(policy: &Policy, [name, schema]: [u64; 2], keys: [Key; 4]) -> u64 {
+fn listed(found: &Found<'_>, [name, schema]: [u64; 2], keys: [Key; 4], except: u64) -> u64 {
     let [bare, any, exact, whole] = keys;
-    let names = &policy.names;
+    let names = &found.policy.names;
     if schema == 0 {
-        return names.find(bare.of(name, 0));
+        let listed = names.find(bare.of(name, 0));
+        return if found.facts.session & MOVED == 0 {
+            listed
+        } else {
+            listed & !except
+        };
     }
     names.find(any.of(name, 0))
         | names.find(exact.of(name, schema))
@@ -136,11 +142,8 @@ struct Tables<'a, 'b>(&'a mut Found<'b>);
 impl Turn for Tables<'_, '_> {
     #[inline(always)]
     fn turn(&mut self, index: u32) -> bool {
-        let Found {
-            policy,
-            facts,
-            rules,
-        } = &mut *self.0;
+        let found = &mut *self.0;
+        let (policy, facts) = (found.policy, found.facts);
         if index >= u32::from(facts.table_count) {
             return false;
         }
@@ -152,11 +155,12 @@ impl Turn for Tables<'_, '_> {
             Key::TableExact,
             Key::TableSchema,
         ];
-        let listed = listed(policy, facts.table_names[at], keys) ^ about.tables_except;
+        let except = about.tables_except;
+        let listed = listed(found, facts.table_names[at], keys, except) ^ except;
         // VERIFIER(6.1): in 64 bits; of an OR of 32 it knows no bound.
         let tag = u64::from(facts.table_where) >> (at * 2) << 2 & 12
             | u64::from(facts.table_access[at]) & 3;
-        *rules |= listed & about.tags[tag as usize & (TABLE_TAGS - 1)];
+        found.rules |= listed & about.tags[tag as usize & (TABLE_TAGS - 1)];
         true
     }
 }
@@ -166,17 +170,15 @@ struct Calls<'a, 'b>(&'a mut Found<'b>);
 impl Turn for Calls<'_, '_> {
     #[inline(always)]
     fn turn(&mut self, index: u32) -> bool {
-        let Found {
-            policy,
-            facts,
-            rules,
-        } = &mut *self.0;
+        let found = &mut *self.0;
+        let (policy, facts) = (found.policy, found.facts);
         if index >= u32::from(facts.call_count) {
             return false;
         }
         let keys = [Key::CallBare, Key::CallAny, Key::CallExact, Key::CallSchema];
         let name = facts.calls[index as usize & (CALLS - 1)];
-        *rules |= listed(policy, name, keys) ^ policy.about.calls_except;
+        let except = policy.about.calls_except;
+        found.rules |= listed(found, name, keys, except) ^ except;
         true
     }
 }
