@@ -33,6 +33,9 @@ pub(crate) enum State {
 impl State {
     /// What `token` does.
     pub(crate) fn step(self, token: Tok) -> Step {
+        if token == Tok::SavedVariable && !mysql::takes_saved(self) {
+            return mysql::spoil_saved(self.step(Tok::Variable));
+        }
         match self {
             Self::Statement(statement) => statement.step(token),
             Self::MySql(statement) => statement.step(token),
@@ -139,6 +142,13 @@ impl Step {
     /// Adds a reason for which the rest of the connection is opaque.
     pub(crate) fn opaque_after(mut self, reason: Opaque) -> Self {
         self.opaque_after |= reason.bit();
+        self
+    }
+
+    /// Adds a bit above those of [`Opaque`] to what holds for the rest of the
+    /// connection: `AFTER_…` of [`guard_common::engine`].
+    pub(crate) fn after(mut self, bit: u32) -> Self {
+        self.opaque_after |= bit;
         self
     }
 

@@ -17,6 +17,7 @@ use guard_common::engine::Tables;
 use guard_common::protocol::Dialect;
 use lexer::Lexer;
 
+pub(crate) use setting::{spoil_saved, takes_saved};
 pub(crate) use statement::Statement;
 
 /// Makes the tables. Every token is reported: a mode of reading in which some are

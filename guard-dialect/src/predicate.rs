@@ -271,7 +271,9 @@ impl Comparison {
             Naught if !self.loose => Step::to(self.with(Value::Naught)),
             Naught | Variable | SystemVar => Step::to(self.with(Value::Bad)),
             StrMeta if self.operator == self::Operator::Regexp => Step::to(self.with(Value::Bad)),
-            StrWord | StrMeta | StrModes | StrSafeValue if self.loose => {
+            StrWord | StrMeta | StrModes | StrOtherModes | StrCharset | StrSafeValue
+                if self.loose =>
+            {
                 Step::to(self.with(Value::Text))
             }
             False if self.loose && self.operator == self::Operator::None => {

@@ -52,21 +52,23 @@ pub(crate) enum Tok {
     // MySQL's. Literals: `Naught`: 0, to which any text may be equal; `StrWord`:
     // a string that is 0 as a number; `StrMeta`: one in which a regular expression
     // may match anything; `StrModes`: harmless names of SQL modes.
-    Naught, StrWord, StrMeta, StrModes,
-    // MySQL's signs.
-    NullSafe, Bang, Assign, Variable, SystemVar, Brace,
+    // `StrOtherModes`: such names, and of others that change how a text is read;
+    // `StrCharset`: character sets without UTF-8 in which every byte of syntax is one.
+    Naught, StrWord, StrMeta, StrModes, StrOtherModes, StrCharset,
+    // MySQL's signs. `SavedVariable`: where dumps keep an encoding or a mode.
+    NullSafe, Bang, Assign, Variable, SavedVariable, SystemVar, Brace,
     // MySQL's words. `Pure`: functions that only compute, with a result that says
     // nothing of their arguments; `FileCall`: functions that reach files.
     Pure, CastCall, FileCall, Replace, Rename, Handler, Use, Hint, Duplicate, Dual, Outfile,
     Infile, Regexp, Interval, EndBlock, LockWord, Block, Global, SqlMode, LogBin, Autocommit,
     Password, CharacterSet, StatementWord, Event, Partition, Engine, Blackhole, Soname,
     Administer, Check, Xa, Binlog, Diagnose, Account, Channel, Binlogs, SchemaWord,
-    TruncateWord, IfWord,
+    TruncateWord, IfWord, Charset,
 }
 
 impl Tok {
     /// How many there are.
-    pub(crate) const COUNT: usize = Self::IfWord as usize + 1;
+    pub(crate) const COUNT: usize = Self::Charset as usize + 1;
 
     /// All of them.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
@@ -99,9 +101,8 @@ impl Tok {
             Pure | CastCall | FileCall | Replace | Rename | Handler | Use | EndBlock | Block
             | Global | SqlMode | LogBin | Autocommit | Password | StatementWord | Event
             | Partition | Engine | Blackhole | Soname | Administer | Xa | Binlog | Diagnose
-            | Account | SchemaWord | TruncateWord | IfWord | Channel | Binlogs | CharacterSet => {
-                true
-            }
+            | Account | SchemaWord | TruncateWord | IfWord | Channel | Binlogs | CharacterSet
+            | Charset => true,
             _ => false,
         }
     }
@@ -118,14 +119,15 @@ impl Tok {
 
     /// Is it a literal?
     pub(crate) fn is_literal(self) -> bool {
-        (self >= Tok::Zero && self <= Tok::StrOdd) || (self >= Tok::Naught && self <= Tok::StrModes)
+        (self >= Tok::Zero && self <= Tok::StrOdd)
+            || (self >= Tok::Naught && self <= Tok::StrCharset)
     }
 
     /// Is it a string literal?
     pub(crate) fn is_string(self) -> bool {
         matches!(self, Tok::Str | Tok::Wild)
             || (self >= Tok::StrOn && self <= Tok::StrOdd)
-            || (self >= Tok::StrWord && self <= Tok::StrModes)
+            || (self >= Tok::StrWord && self <= Tok::StrCharset)
     }
 }
 
@@ -162,6 +164,6 @@ const ALL: [Tok; Tok::COUNT] = {
         Prepared, Atomic, Operator, Escape, At, Over, Recursive, Cursor, Distinct, Owner,
         Disable, Authorization, TableSample, Mapping, Server, Owned, Privileges, Trigger,
         Publication, Constraint, All, ConstWord, Concurrently, Characteristics, Freeze,
-        Symmetric, Column, Identity, Modifier, Foreign, Naught, StrWord, StrMeta, StrModes, NullSafe, Bang, Assign, Variable, SystemVar, Brace, Pure, CastCall, FileCall, Replace, Rename, Handler, Use, Hint, Duplicate, Dual, Outfile, Infile, Regexp, Interval, EndBlock, LockWord, Block, Global, SqlMode, LogBin, Autocommit, Password, CharacterSet, StatementWord, Event, Partition, Engine, Blackhole, Soname, Administer, Check, Xa, Binlog, Diagnose, Account, Channel, Binlogs, SchemaWord, TruncateWord, IfWord,
+        Symmetric, Column, Identity, Modifier, Foreign, Naught, StrWord, StrMeta, StrModes, StrOtherModes, StrCharset, NullSafe, Bang, Assign, Variable, SavedVariable, SystemVar, Brace, Pure, CastCall, FileCall, Replace, Rename, Handler, Use, Hint, Duplicate, Dual, Outfile, Infile, Regexp, Interval, EndBlock, LockWord, Block, Global, SqlMode, LogBin, Autocommit, Password, CharacterSet, StatementWord, Event, Partition, Engine, Blackhole, Soname, Administer, Check, Xa, Binlog, Diagnose, Account, Channel, Binlogs, SchemaWord, TruncateWord, IfWord, Charset,
     ]
 };

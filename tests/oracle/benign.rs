@@ -1,15 +1,22 @@
 //! What real tools send, under the policy that a team would run.
 //!
-//! `tests/benign/postgresql/*.jsonl` are captured by the scripts in `tests/benign/capture`.
-//! A row with `expect: block` is refused rightly, and says `why`.
+//! `tests/benign/postgresql/*.jsonl` and `tests/benign/mysql/*.jsonl` are captured by the
+//! scripts in `tests/benign/capture`. A row with `expect: block` is refused rightly, and
+//! says `why`.
 
-use super::verdict::{refused, verdicts};
+use super::verdict::{answers, refused, verdicts};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use guard_tests::need::{Need, require};
 use guard_tests::paths;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 #[derive(Deserialize)]
 struct Row {
+    /// Which connection it was sent on, where that is known.
+    #[serde(default)]
+    connection: u32,
     sql: String,
     #[serde(default)]
     expect: Option<String>,
@@ -17,12 +24,13 @@ struct Row {
     why: Option<String>,
 }
 
-#[test]
-fn what_real_tools_send_passes_the_balanced_policy() {
+/// Compares the answers to all rows of all captures in a folder with what they expect.
+#[track_caller]
+fn every_tool(server: &str, judge: impl Fn(&[Row]) -> Vec<Value>) {
     if !require(&[Need::Agent]) {
         return;
     }
-    let folder = paths::root().join("tests/benign/postgresql");
+    let folder = paths::root().join("tests/benign").join(server);
     let mut files: Vec<_> = folder
         .read_dir()
         .expect("the captures are there")
@@ -38,8 +46,8 @@ fn what_real_tools_send_passes_the_balanced_policy() {
             .lines()
             .map(|line| serde_json::from_str(line).expect(line))
             .collect();
-        let statements: Vec<&str> = rows.iter().map(|row| row.sql.as_str()).collect();
-        let answers = verdicts("balanced.yaml", &statements);
+        let answers = judge(&rows);
+        assert_eq!(answers.len(), rows.len(), "an answer to each");
         let mut blocked = 0;
         for (row, answer) in rows.iter().zip(&answers) {
             let expected = row.expect.as_deref() == Some("block");
@@ -56,4 +64,43 @@ fn what_real_tools_send_passes_the_balanced_policy() {
         );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_real_tools_send_passes_the_balanced_policy() {
+    every_tool("postgresql", |rows| {
+        let statements: Vec<&str> = rows.iter().map(|row| row.sql.as_str()).collect();
+        verdicts("balanced.yaml", &statements)
+    });
+}
+
+/// Each connection as a whole: what a `SET` does lasts.
+#[test]
+fn what_real_tools_send_to_mariadb_passes_the_balanced_policy() {
+    every_tool("mysql", |rows| {
+        let connections: Vec<&[Row]> = rows
+            .chunk_by(|one, next| one.connection == next.connection)
+            .collect();
+        let questions: Vec<Value> = connections
+            .iter()
+            .map(|rows| {
+                let packets: Vec<String> = rows.iter().map(|row| query(&row.sql)).collect();
+                json!({ "wire": packets, "startup": { "server_version": "10.11.19-MariaDB" } })
+            })
+            .collect();
+        answers("balanced.yaml", "mysql", &questions)
+            .into_iter()
+            .flat_map(|answer| match &answer["messages"] {
+                Value::Array(messages) => messages.clone(),
+                // There was only one.
+                _ => vec![answer],
+            })
+            .collect()
+    });
+}
+
+/// `COM_QUERY`, in base64.
+fn query(sql: &str) -> String {
+    let [a, b, c, _] = u32::try_from(sql.len() + 1).expect("short").to_le_bytes();
+    STANDARD.encode([&[a, b, c, 0, 3], sql.as_bytes()].concat())
 }

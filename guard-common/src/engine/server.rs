@@ -17,15 +17,23 @@ pub struct Server {
     pub version: u32,
     /// 1: MariaDB.
     pub maria: u8,
-    /// 1: the client writes UTF-8, in which bytes from 0x80 on are letters. In
-    /// other encodings some of them are spaces.
+    /// 1: the client has never written anything but UTF-8, in which bytes from 0x80
+    /// on are letters. In other encodings some of them are spaces.
     pub utf8: u8,
     /// 1: it reads attributes before the text of a query, when the client too has
     /// announced them.
     pub attributes: u8,
-    /// Zero.
-    pub reserved: u8,
+    /// 1: the session may have an `sql_mode` in which `"`, a backslash in a string or
+    /// `||` mean something else than by default. Whether it has is in no statement: a
+    /// SET may fail. So only a text with one of them is opaque.
+    pub moded: u8,
 }
+
+/// Bit of [`Facts::opaque_after`](crate::facts::Facts::opaque_after), above those of
+/// [`Opaque`]: [`Server::utf8`] becomes 0.
+pub const AFTER_NOT_UTF8: u32 = 1 << 30;
+/// The same: [`Server::moded`] becomes 1.
+pub const AFTER_MODED: u32 = 1 << 31;
 
 impl Server {
     /// Nothing is known of it.
@@ -34,21 +42,44 @@ impl Server {
         maria: 0,
         utf8: 0,
         attributes: 0,
-        reserved: 0,
+        moded: 0,
     };
+
+    /// What a text has changed of the session; `after` is its `opaque_after`.
+    #[inline(always)]
+    #[must_use]
+    pub const fn after(self, after: u32) -> Self {
+        Self {
+            utf8: self.utf8 & (after & AFTER_NOT_UTF8 == 0) as u8,
+            moded: self.moded | (after & AFTER_MODED != 0) as u8,
+            ..self
+        }
+    }
 }
 
 /// Executes MySQL's conditional comments: `sql_lex.cc`, `MY_LEX_LONG_COMMENT`
 /// of MySQL 8.0 and of MariaDB 10.11. Tells whether the alternative holds.
 #[inline(always)]
 pub(super) fn check(scan: &mut Scan, kind: u8) -> bool {
-    let Server { version, maria, .. } = scan.server;
+    let Server {
+        version,
+        maria,
+        utf8,
+        moded,
+        ..
+    } = scan.server.after(scan.facts.opaque_after);
     let number = scan.number;
     let runs = match kind {
         event::NUL => return scan.ending == 0,
         event::HIGH => {
-            if scan.server.utf8 == 0 {
+            if utf8 == 0 {
                 scan.facts.add_opaque(Opaque::Encoding);
+            }
+            return false;
+        }
+        event::MODED => {
+            if moded != 0 {
+                scan.facts.add_opaque(Opaque::Setting);
             }
             return false;
         }

@@ -117,7 +117,9 @@ pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTE
         }
         event::PLACEHOLDER => scan.facts.params = scan.facts.params.saturating_add(1),
         event::STATEMENT => scan.executed = 0,
-        event::NUL..=event::EXECUTED | event::HIGH if super::server::check(scan, found.kind) => {
+        event::NUL..=event::EXECUTED | event::HIGH | event::MODED
+            if super::server::check(scan, found.kind) =>
+        {
             scan.row = found.alternative;
         }
         _ => {}

@@ -94,6 +94,8 @@ pub mod event {
     pub const REPLAY: u8 = 26;
     /// The tag of a dollar quote, or what may be one, begins at this byte.
     pub const MARK_TAG: u8 = 23;
+    /// A sign that means something else in another `sql_mode` (a token too, or none).
+    pub const MODED: u8 = 27;
 }
 
 /// What an action does besides adding facts: bits of [`Action::flags`].

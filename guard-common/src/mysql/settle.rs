@@ -9,6 +9,7 @@
 
 use super::{command, kind, transaction};
 use crate::class::{Class, Opaque};
+use crate::engine::{AFTER_MODED, AFTER_NOT_UTF8};
 use crate::stream::{Names, Stream, what};
 
 /// [`Names`] kind of a prepared statement.
@@ -125,7 +126,9 @@ pub fn commit<N: Names>(stream: &mut Stream, names: &mut N) {
             names.store(STATEMENT, numbered(number), &stream.scan.facts);
         }
         command::QUERY | command::EXECUTE | command::BULK_EXECUTE => {
-            stream.opaque |= stream.scan.facts.opaque_after;
+            let after = stream.scan.facts.opaque_after;
+            stream.opaque |= after & !(AFTER_MODED | AFTER_NOT_UTF8);
+            stream.scan.server = stream.scan.server.after(after);
             if stream.scan.facts.hits & (Class::Dynamic.bit() | Class::Call.bit()) != 0 {
                 stream.mysql.uncounted = 1;
             }

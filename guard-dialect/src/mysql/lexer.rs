@@ -2,11 +2,12 @@
 //! happens.
 //!
 //! It follows `sql/sql_lex.cc` of both, with the default `sql_mode`: `"…"` is a
-//! string, a backslash escapes, `||` is OR. A connection with another mode is
-//! opaque. The text ends where the packet ends: a NUL is a byte like others.
+//! string, a backslash escapes, `||` is OR. These three raise [`event::MODED`]: in a
+//! session that may have another mode they are opaque. The text ends where the packet ends: a NUL is a byte like others.
 
 mod comment;
 mod number;
+mod text;
 
 use super::words::Words;
 use crate::bytes::is_space;
@@ -36,9 +37,9 @@ pub(crate) enum Lex {
     /// Behind a quote in it: its end, or the first half of a doubled one.
     TextQuote(Text, u8),
     /// In `@'…'`, behind a backslash in it, and behind a quote.
-    Variable(u8),
+    Variable(Option<u16>, u8),
     VariableEscaped(u8),
-    VariableQuote(u8),
+    VariableQuote(Option<u16>, u8),
     /// At the first byte of a quoted name, in it, and behind a backtick.
     QuotedStart,
     Quoted(Option<u16>),
@@ -81,7 +82,7 @@ pub(crate) enum Lex {
     Backslash,
     At,
     /// In `@name`.
-    Host,
+    Host(Option<u16>),
     /// In a comment to the end of the line.
     Line,
     /// Behind `/*`, `/*!`, `/*M`, `/*M!`.
@@ -118,8 +119,13 @@ pub(crate) enum Lex {
 pub(crate) enum Text {
     /// The beginning of a known literal; node 0 is the empty string.
     Known(u16, Kind),
-    /// In a list of SQL modes.
-    Modes(u16, Kind),
+    /// In a list of SQL modes; `true`: one of those before changes how a text is read.
+    Modes(u16, Kind, bool),
+    /// Behind `^` at the beginning of a regular expression.
+    Anchor,
+    /// A regular expression that begins with `^` and a letter, and has no alternative to
+    /// it: not every text fits. `true`: the letter is not repeated.
+    Anchored(bool),
     /// Only bytes that match anything in some pattern language.
     Wild,
     Other(Kind),
@@ -173,6 +179,17 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
 }
 
+/// A node of no trie: in a variable's name behind an escape.
+const ESCAPED: u16 = u16::MAX;
+
+/// A node of no trie: in a quoted name that has bytes from 0x80 on.
+const HIGH: u16 = u16::MAX - 1;
+
+/// At a byte that means something else in another `sql_mode`.
+fn moded(token: Tok, next: Lex) -> Next<Lex> {
+    raise(token, event::MODED, true, next)
+}
+
 /// An event whose check leads to `other`.
 fn ask(kind: u8, consume: bool, next: Lex, other: Lex) -> Next<Lex> {
     Next::Raise {
@@ -197,7 +214,7 @@ impl Scanner for Lexer {
             Cut => raise(Tok::Cut, event::END, false, Done),
             Nul => with(Tok::Junk, Start),
             TextNul(quote) => Next::Go(Text(self::Text::Other(Kind::Meta), quote)),
-            VariableNul(quote) => Next::Go(Variable(quote)),
+            VariableNul(quote) => Next::Go(Variable(None, quote)),
             QuotedNul => Next::Go(Quoted(None)),
             PlainNul => Next::Go(Plain(Last::Other)),
             SkippedNul(nested) => Next::Go(Skipped(Last::Other, nested)),
@@ -205,20 +222,17 @@ impl Scanner for Lexer {
             Start => Self::start(byte),
             Word(_) | WordHigh | NameEnd | NameDot | Part => self.word(state, byte),
             Text(..) | Escaped(_) | TextQuote(..) => self.string(state, byte),
-            Variable(quote) => Next::Go(match byte {
-                _ if byte == quote => VariableQuote(quote),
-                b'\\' if quote != b'`' => VariableEscaped(quote),
-                _ => Variable(quote),
-            }),
-            VariableEscaped(quote) => Next::Go(Variable(quote)),
-            VariableQuote(quote) if byte == quote => Next::Go(Variable(quote)),
-            VariableQuote(_) => before(Tok::Variable, Start),
+            Variable(..) | VariableEscaped(_) | VariableQuote(..) => self.variable(state, byte),
             QuotedStart => raise(Tok::Nothing, event::MARK_TICKS, false, Quoted(Some(0))),
             Quoted(node) => Next::Go(match byte {
                 b'`' => QuotedEnd(node),
+                0x80.. => Quoted(Some(HIGH)),
+                _ if node == Some(HIGH) => Quoted(node),
                 _ => Quoted(node.and_then(|node| self.words.quoted.next(node, byte))),
             }),
+            QuotedEnd(Some(HIGH)) if byte == b'`' => Next::Go(Quoted(Some(HIGH))),
             QuotedEnd(_) if byte == b'`' => Next::Go(Quoted(None)),
+            QuotedEnd(Some(HIGH)) => raise(Tok::Quoted, event::HIGH, false, NameEnd),
             QuotedEnd(node) => before(self.quoted_token(node), NameEnd),
             NumberStart
             | Naught
@@ -241,6 +255,8 @@ impl Scanner for Lexer {
             | ShortVersion
             | Plain(_)
             | Skipped(..) => Self::comment(state, byte),
+            At if byte != b'@' => self.variable(Host(Some(0)), byte),
+            Host(_) => self.variable(state, byte),
             _ => Self::sign(state, byte),
         }
     }
@@ -255,7 +271,7 @@ impl Lexer {
             // A NUL behind `--` begins a comment, and ends it.
             Start | NameEnd | Line | DashDash => ask(event::NUL, false, End, Nul),
             Text(_, quote) | Escaped(quote) => cut(TextNul(quote)),
-            Variable(quote) | VariableEscaped(quote) => cut(VariableNul(quote)),
+            Variable(_, quote) | VariableEscaped(quote) => cut(VariableNul(quote)),
             QuotedStart | Quoted(_) => cut(QuotedNul),
             Comment | CommentM | Plain(_) => cut(PlainNul),
             Skipped(_, nested) => cut(SkippedNul(nested)),
@@ -278,7 +294,8 @@ impl Lexer {
             _ if is_space(byte) => Next::Go(Start),
             b'0'..=b'9' => mark(NumberStart),
             _ if is_word(byte) => mark(Word(Some(0))),
-            b'\'' | b'"' => Next::Go(Text(self::Text::Known(0, Kind::Word), byte)),
+            b'\'' => Next::Go(Text(self::Text::Known(0, Kind::Word), byte)),
+            b'"' => moded(Tok::Nothing, Text(self::Text::Known(0, Kind::Word), byte)),
             b'`' => Next::Go(QuotedStart),
             b'(' => with(Tok::Open, Start),
             b')' => with(Tok::Close, Start),
@@ -340,69 +357,6 @@ impl Lexer {
             .unwrap_or(Tok::Quoted)
     }
 
-    fn string(&self, state: Lex, byte: u8) -> Next<Lex> {
-        let (text, quote) = match state {
-            Lex::Escaped(quote) => return Next::Go(Lex::Text(Text::Other(Kind::Meta), quote)),
-            Lex::Text(text, quote) => (text, quote),
-            Lex::TextQuote(_, quote) if byte == quote => {
-                return Next::Go(Lex::Text(Text::Other(Kind::Meta), quote));
-            }
-            Lex::TextQuote(text, _) => return before(self.text_token(text), Lex::Start),
-            _ => return Next::Go(state),
-        };
-        if byte == quote {
-            return Next::Go(Lex::TextQuote(text, quote));
-        }
-        if byte == b'\\' {
-            return Next::Go(Lex::Escaped(quote));
-        }
-        Next::Go(Lex::Text(self.content(text, byte), quote))
-    }
-
-    /// One more byte of a string.
-    fn content(&self, text: Text, byte: u8) -> Text {
-        let meta = b"*?|{[(".contains(&byte);
-        let kind = match text {
-            Text::Known(0, _) if matches!(byte, b'1'..=b'9') => Kind::Number,
-            Text::Known(0, _) | Text::Wild if meta => Kind::Meta,
-            Text::Known(0, _) | Text::Wild => Kind::Word,
-            Text::Known(_, kind) | Text::Modes(_, kind) | Text::Other(kind) if !meta => kind,
-            _ => Kind::Meta,
-        };
-        match text {
-            Text::Known(0, _) | Text::Wild if b"%_.*^$+?{}[]() |".contains(&byte) => Text::Wild,
-            Text::Known(node, _) if byte == b',' && self.words.ends_mode(node) => {
-                Text::Modes(0, kind)
-            }
-            Text::Known(node, _) => match self.words.literals.next(node, byte) {
-                Some(next) => Text::Known(next, kind),
-                None => Text::Other(kind),
-            },
-            Text::Modes(node, _) if byte == b',' && self.words.modes.token(node).is_some() => {
-                Text::Modes(0, kind)
-            }
-            Text::Modes(node, _) => match self.words.modes.next(node, byte) {
-                Some(next) => Text::Modes(next, kind),
-                None => Text::Other(kind),
-            },
-            Text::Wild | Text::Other(_) => Text::Other(kind),
-        }
-    }
-
-    fn text_token(&self, text: Text) -> Tok {
-        let plain = |kind| match kind {
-            Kind::Number => Tok::Str,
-            Kind::Word => Tok::StrWord,
-            Kind::Meta => Tok::StrMeta,
-        };
-        match text {
-            Text::Known(0, _) | Text::Wild => Tok::Wild,
-            Text::Known(node, kind) => self.words.literals.token(node).unwrap_or(plain(kind)),
-            Text::Modes(node, kind) => self.words.modes.token(node).unwrap_or(plain(kind)),
-            Text::Other(kind) => plain(kind),
-        }
-    }
-
     /// Signs of more than one byte.
     fn sign(state: Lex, byte: u8) -> Next<Lex> {
         use Lex::*;
@@ -434,16 +388,11 @@ impl Lexer {
             (Bang, b'=') => with(Tok::Ne, Start),
             (Bang, _) => before(Tok::Bang, Start),
             (Ampersand, b'&') => with(Tok::And, Start),
-            (Bar, b'|') => with(Tok::Or, Start),
+            (Bar, b'|') => moded(Tok::Or, Start),
             (Ampersand | Bar, _) => before(Tok::Arith, Start),
             (Backslash, b'N') => with(Tok::Null, Start),
             (Backslash, _) => before(Tok::Junk, Start),
             (At, b'@') => with(Tok::SystemVar, Start),
-            (At, b'\'' | b'"' | b'`') => Next::Go(Variable(byte)),
-            (At | Host, b'.' | b'_' | b'$') => Next::Go(Host),
-            (At | Host, _) if byte.is_ascii_alphanumeric() => Next::Go(Host),
-            (At | Host, 0x80..) => raise(Tok::Variable, event::HIGH, false, Start),
-            (At | Host, _) => before(Tok::Variable, Start),
             _ => with(Tok::Junk, Start),
         }
     }

@@ -1,12 +1,13 @@
 //! `SET`: settings that decide how statements are read.
 
 use super::statement::{Statement, rest};
-use crate::automaton::Step;
+use crate::automaton::{State, Step};
 use crate::context::{Context, broken};
 use crate::statement::Statement as Shared;
 use crate::token::Tok;
 use crate::word;
 use guard_common::class::{Class, Opaque};
+use guard_common::engine::{AFTER_MODED, AFTER_NOT_UTF8};
 
 /// What is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +18,9 @@ pub(crate) enum Setting {
     Encoding,
     /// `autocommit`.
     Autocommit,
+    /// A variable of the user's in which dumps keep an encoding or a mode: see
+    /// [`takes_saved`].
+    Saved,
     /// A variable that changes nothing in how statements are read.
     Harmless,
 }
@@ -30,6 +34,8 @@ pub(crate) enum SetPart {
     /// The name has been read.
     To(Setting),
     Value(Setting),
+    /// Behind `@@` in the value of [`Setting::Saved`].
+    Saving,
     /// A safe value has been read.
     After(Setting),
     /// In an expression on SQL modes.
@@ -45,7 +51,7 @@ impl Setting {
     /// this text and for what comes later.
     fn mark(self, step: Step) -> Step {
         let reason = match self {
-            Self::Mode => Opaque::Setting,
+            Self::Mode | Self::Saved => Opaque::Setting,
             Self::Encoding => Opaque::Encoding,
             Self::Autocommit | Self::Harmless => return step,
         };
@@ -73,20 +79,33 @@ pub(super) fn set(context: Context, part: SetPart, token: Tok) -> Step {
             to(Expression).verb("SET autocommit = 1")
         }
         (Value(Setting::Autocommit), _) => to(Expression).again().verb("SET autocommit"),
-        (Value(Setting::Mode), Tok::StrModes | Tok::Wild | Tok::Default) => {
+        (Value(Setting::Mode), Tok::StrModes | Tok::Wild | Tok::Default | Tok::SavedVariable) => {
             to(After(Setting::Mode))
         }
-        (Value(Setting::Mode), Tok::SystemVar | Tok::Safe | Tok::Replace) => to(Modes),
-        (Value(Setting::Encoding), Tok::StrSafeValue | Tok::SafeValue | Tok::Default) => {
+        (Value(Setting::Mode), Tok::StrOtherModes) => to(After(Setting::Mode)).after(AFTER_MODED),
+        (Value(Setting::Mode), Tok::SystemVar | Tok::Safe | Tok::Pure | Tok::Replace) => to(Modes),
+        (Value(Setting::Encoding), Tok::StrSafeValue | Tok::SafeValue) => {
             to(After(Setting::Encoding))
         }
+        // What was saved was safe then, so the encoding is none that is not.
+        (Value(Setting::Encoding), Tok::SavedVariable) => to(After(Setting::Encoding)),
+        // `Pure` is ASCII, or a name that the server does not know; `Reserved` is BINARY.
+        (
+            Value(Setting::Encoding),
+            Tok::StrCharset | Tok::Charset | Tok::Default | Tok::Pure | Tok::Reserved,
+        ) => to(After(Setting::Encoding)).after(AFTER_NOT_UTF8),
+        (Value(Setting::Saved), Tok::SystemVar) => to(Saving),
+        (Saving, Tok::Session | Tok::Local | Tok::Dot) => to(part),
+        (Saving, Tok::SqlMode | Tok::EncodingName) => to(After(Setting::Saved)),
+        (Saving, _) => Setting::Saved.mark(expression()).again(),
         (Value(setting), _) => setting.mark(to(Expression)).again(),
         (After(_) | Modes | Expression, Tok::Comma) => to(Name),
         // SET NAMES utf8mb4 COLLATE …
-        (After(Setting::Encoding), _) => expression().again(),
+        (After(Setting::Encoding), Tok::Reserved) => expression(),
         (After(setting), _) => setting.mark(expression()).again(),
         (Modes, Tok::Open) => to(part).push(Statement::Modes),
         (Modes, Tok::BackYes) => to(part),
+        (Modes, Tok::StrOtherModes) => to(part).after(AFTER_MODED),
         (Modes, _) if is_mode(token) => to(part),
         (Modes, _) => Setting::Mode.mark(expression()).again(),
         (ForStatement, Tok::For) => Step::to(Statement::Start(context.counted())),
@@ -114,6 +133,7 @@ fn name(context: Context, token: Tok) -> Step {
         Tok::CharacterSet => to(CharacterSet),
         Tok::SqlMode => to(To(Setting::Mode)),
         Tok::EncodingName => to(To(Setting::Encoding)),
+        Tok::SavedVariable => to(To(Setting::Saved)),
         // What is written then is hidden from replicas, or looks like theirs.
         Tok::LogBin => to(To(Setting::Harmless)).hit(Class::Admin),
         Tok::Autocommit => to(To(Setting::Autocommit)),
@@ -130,6 +150,7 @@ pub(super) fn modes(token: Tok) -> Step {
         Tok::Close => Step::pop(Tok::BackYes),
         Tok::Open => here.push(Statement::Modes),
         Tok::Comma | Tok::BackYes => here,
+        Tok::StrOtherModes => here.after(AFTER_MODED),
         _ if is_mode(token) => here,
         _ => Setting::Mode.mark(here),
     }
@@ -141,6 +162,41 @@ fn is_mode(token: Tok) -> bool {
     use Tok::*;
     matches!(
         token,
-        SystemVar | SqlMode | Session | Global | Local | Dot | Safe | Replace | StrModes | Wild
+        SystemVar
+            | SavedVariable
+            | SqlMode
+            | Session
+            | Global
+            | Local
+            | Dot
+            | Safe
+            | Pure
+            | Replace
+            | StrModes
+            | Wild
     )
+}
+
+/// May a variable in which dumps save an encoding or a mode stand here? A dump sets it
+/// to what the session has, which is safe, and later sets the session to it. While it is
+/// written nowhere else, nothing else can be in it.
+pub(crate) fn takes_saved(state: State) -> bool {
+    let State::MySql(statement) = state else {
+        return false;
+    };
+    match statement {
+        Statement::Modes => true,
+        Statement::Set(_, part) => matches!(
+            part,
+            SetPart::Name
+                | SetPart::Modes
+                | SetPart::Value(Setting::Mode | Setting::Encoding | Setting::Saved)
+        ),
+        _ => false,
+    }
+}
+
+/// Such a variable, elsewhere: it may be set to anything here.
+pub(crate) fn spoil_saved(step: Step) -> Step {
+    Setting::Saved.mark(step)
 }

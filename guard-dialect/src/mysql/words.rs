@@ -53,7 +53,7 @@ const WORDS: &[(Tok, &str)] = &[
     (Partition, "partition partitions versioning"), (Discard, "discard import exchange"), (Engine, "engine"),
     (Blackhole, "blackhole"), (Soname, "soname"), (Foreign, "foreign constraint primary"),
     (Atomic, "atomic"), (CloseWord, "close"),
-    (SafeValue, "utf8 utf8mb3 utf8mb4"), (FileCall, FILE_CALLS), (CastCall, "cast convert"),
+    (SafeValue, "utf8 utf8mb3 utf8mb4"), (Charset, CHARSETS), (FileCall, FILE_CALLS), (CastCall, "cast convert"),
 ];
 
 /// Functions that reach files or programs of the server.
@@ -66,11 +66,29 @@ const MODES: &str = "strict_trans_tables strict_all_tables only_full_group_by no
     allow_invalid_dates pad_char_to_full_length time_truncate_fractional time_round_fractional \
     real_as_float ignore_space";
 
+/// SQL modes in which `"…"` is a name, a backslash a byte of a string, or `||` no OR.
+const OTHER_MODES: &str = "ansi ansi_quotes no_backslash_escapes pipes_as_concat";
+
+/// Character sets in which a byte of syntax is never a part of a letter, but for UTF-8
+/// and for those that are other words too: `ascii` and `binary`.
+const CHARSETS: &str = "latin1 latin2 latin5 latin7 cp850 cp852 cp866 cp1250 cp1251 cp1256 \
+    cp1257 koi8r koi8u dec8 hp8 greek hebrew tis620 armscii8 geostd8 keybcs2 macce macroman \
+    ujis eucjpms euckr gb2312";
+
+/// User variables in which dumps (of mariadb-dump, mysqldump, phpMyAdmin, HeidiSQL) keep
+/// the session's encoding and mode while they change it.
+const SAVED: &str = "saved_cs_client old_character_set_client saved_sql_mode old_sql_mode";
+
 /// Values of settings, matched without case.
 const LITERALS: &[(Tok, &str)] = &[
     (StrSafeValue, "utf8 utf8mb3 utf8mb4"),
+    (StrCharset, CHARSETS),
+    (StrCharset, "ascii binary"),
     (Big, "9999-12-31 9999-12-31T23:59:59"),
 ];
+
+/// The modes that are known.
+const MODE_NAMES: &[(Tok, &str)] = &[(StrModes, MODES), (StrOtherModes, OTHER_MODES)];
 
 /// All tries.
 #[derive(Debug)]
@@ -79,6 +97,7 @@ pub(crate) struct Words {
     pub(crate) quoted: Trie,
     pub(crate) literals: Trie,
     pub(crate) modes: Trie,
+    pub(crate) saved: Trie,
     prefixes: [Option<u16>; 3],
 }
 
@@ -93,7 +112,7 @@ impl Words {
             words.insert(name, Pure);
         }
         let mut literals = Trie::of(LITERALS);
-        literals.insert_all(&[(StrModes, MODES)]);
+        literals.insert_all(MODE_NAMES);
         Self {
             prefixes: [b'x', b'b', b'n'].map(|byte| words.next(0, byte)),
             words,
@@ -103,7 +122,8 @@ impl Words {
                 (EncodingName, "character_set_client"),
             ]),
             literals,
-            modes: Trie::of(&[(StrModes, MODES)]),
+            modes: Trie::of(MODE_NAMES),
+            saved: Trie::of(&[(SavedVariable, SAVED)]),
         }
     }
 
@@ -112,8 +132,14 @@ impl Words {
         node.is_some() && self.prefixes.contains(&node)
     }
 
-    /// Does a mode, or nothing, end at `node` of the literals?
-    pub(crate) fn ends_mode(&self, node: u16) -> bool {
-        node == 0 || self.literals.token(node) == Some(StrModes)
+    /// Does a mode, or nothing, end at `node` of the literals? `true` inside: one that
+    /// changes how a text is read.
+    pub(crate) fn ended_mode(&self, node: u16) -> Option<bool> {
+        match self.literals.token(node) {
+            _ if node == 0 => Some(false),
+            Some(StrModes) => Some(false),
+            Some(StrOtherModes) => Some(true),
+            _ => None,
+        }
     }
 }

@@ -1,0 +1,32 @@
+// Drizzle: migrations from files, its query builder and relational queries.
+const fs = require("fs");
+const env = process.env;
+const mysql = require("mysql2/promise");
+const { drizzle } = require("drizzle-orm/mysql2");
+const { migrate } = require("drizzle-orm/mysql2/migrator");
+const { eq, and, gt, inArray, sql, relations, exists, like } = require("drizzle-orm");
+const { mysqlTable, int, varchar, json } = require("drizzle-orm/mysql-core");
+const customers = mysqlTable("customers", { id: int("id").autoincrement().primaryKey(), name: varchar("name", { length: 50 }).notNull().unique(), data: json("data") });
+const orders = mysqlTable("orders", { id: int("id").autoincrement().primaryKey(), customerId: int("customer_id").references(() => customers.id), total: int("total") });
+const customerRelations = relations(customers, ({ many }) => ({ orders: many(orders) }));
+const orderRelations = relations(orders, ({ one }) => ({ customer: one(customers, { fields: [orders.customerId], references: [customers.id] }) }));
+(async () => {
+  fs.mkdirSync("drizzle/meta", { recursive: true });
+  fs.writeFileSync("drizzle/meta/_journal.json", JSON.stringify({ version: "7", dialect: "mysql", entries: [{ idx: 0, version: "7", when: 1, tag: "0000_first", breakpoints: true }] }));
+  fs.writeFileSync("drizzle/0000_first.sql", 'CREATE TABLE `customers` (\n\t`id` int AUTO_INCREMENT NOT NULL,\n\t`name` varchar(50) NOT NULL,\n\t`data` json,\n\tCONSTRAINT `customers_id` PRIMARY KEY(`id`),\n\tCONSTRAINT `customers_name_unique` UNIQUE(`name`)\n);\n--> statement-breakpoint\nCREATE TABLE `orders` (`id` int AUTO_INCREMENT NOT NULL, `customer_id` int, `total` int, CONSTRAINT `orders_id` PRIMARY KEY(`id`));\n--> statement-breakpoint\nALTER TABLE `orders` ADD CONSTRAINT `orders_customer_id_fk` FOREIGN KEY (`customer_id`) REFERENCES `customers`(`id`) ON DELETE no action ON UPDATE no action;');
+  const pool = mysql.createPool({ host: "127.0.0.1", port: Number(env.MYSQL_PORT), user: "app", database: env.MYSQL_DATABASE });
+  const db = drizzle(pool, { schema: { customers, orders, customerRelations, orderRelations }, mode: "planetscale" });
+  await migrate(db, { migrationsFolder: "drizzle" });
+  await db.insert(customers).values([{ name: "a", data: { x: 1 } }, { name: "b" }]);
+  await db.insert(orders).values([{ customerId: 1, total: 5 }, { customerId: 2, total: 7 }]);
+  await db.insert(customers).values({ name: "a" }).onDuplicateKeyUpdate({ set: { name: "c" } });
+  await db.select().from(customers).where(and(eq(customers.name, "c"), gt(customers.id, 0))).limit(5);
+  await db.select({ n: customers.name, t: sql`sum(${orders.total})` }).from(customers).leftJoin(orders, eq(orders.customerId, customers.id)).where(inArray(customers.id, [1, 2])).groupBy(customers.name);
+  await db.select().from(customers).where(exists(db.select().from(orders).where(and(eq(orders.customerId, customers.id), eq(orders.total, 5)))));
+  await db.query.customers.findMany({ where: like(customers.name, "c%"), with: { orders: true }, limit: 3 });
+  const recent = db.$with("recent").as(db.select().from(orders).where(eq(orders.total, 7)));
+  await db.with(recent).select().from(recent);
+  await db.update(customers).set({ name: "d" }).where(eq(customers.id, 1));
+  await db.transaction(async (t) => { await t.select().from(orders).where(eq(orders.id, 1)).for("update"); await t.delete(orders).where(eq(orders.id, 1)); });
+  await pool.end();
+})().catch((error) => { console.error(error); process.exit(1); });

@@ -1,0 +1,41 @@
+<?php
+// WordPress: its installation, an article with a comment, searches, options and a clean-up.
+$_SERVER += ["HTTP_HOST" => "localhost", "REQUEST_URI" => "/", "SERVER_PROTOCOL" => "HTTP/1.1", "REQUEST_METHOD" => "GET"];
+define("DB_NAME", getenv("MYSQL_DATABASE"));
+define("DB_USER", "app");
+define("DB_PASSWORD", "");
+define("DB_HOST", "127.0.0.1:" . getenv("MYSQL_PORT"));
+define("DB_CHARSET", "utf8mb4");
+define("DB_COLLATE", "");
+define("ABSPATH", "/usr/share/wordpress/");
+define("WP_INSTALLING", true);
+define("WP_HTTP_BLOCK_EXTERNAL", true);
+define("DISABLE_WP_CRON", true);
+define("WP_CONTENT_DIR", getcwd());
+error_reporting(E_ERROR);
+$table_prefix = "wp_";
+require ABSPATH . "wp-settings.php";
+require ABSPATH . "wp-admin/includes/upgrade.php";
+function wp_mail() { return true; }
+wp_install("Shop", "ann", "ann@example.com", true, "", "secret-of-nobody");
+wp_installing(false);
+$post = wp_insert_post(["post_title" => "It's new", "post_content" => "A \"quoted\" text \\ with all", "post_status" => "publish", "post_category" => [1], "tags_input" => ["a", "b"], "meta_input" => ["price" => 5]]);
+wp_update_post(["ID" => $post, "post_title" => "Newer"]);
+$comment = wp_insert_comment(["comment_post_ID" => $post, "comment_content" => "Nice", "comment_author" => "Bob"]);
+wp_set_comment_status($comment, "spam");
+wp_delete_comment($comment, true);
+new WP_Query(["s" => "new", "posts_per_page" => 5, "meta_key" => "price", "meta_value" => "5"]);
+new WP_Query(["category_name" => "uncategorized", "date_query" => [["after" => "2020-01-01"]], "orderby" => "rand"]);
+new WP_User_Query(["role" => "administrator", "search" => "*ann*"]);
+update_option("shop_color", "red");
+set_transient("shop_cache", [1, 2], 60);
+delete_expired_transients(true);
+delete_option("shop_color");
+$user = wp_insert_user(["user_login" => "bob", "user_pass" => "x", "user_email" => "bob@example.com"]);
+update_user_meta($user, "city", "Rome");
+wp_authenticate("ann", "secret-of-nobody");
+get_terms(["taxonomy" => "post_tag", "hide_empty" => false]);
+wp_delete_post($post, true);
+do_action("wp_scheduled_delete");
+global $wpdb;
+$wpdb->get_results($wpdb->prepare("SELECT * FROM $wpdb->posts WHERE ID = %d AND post_title LIKE %s", 1, "%" . $wpdb->esc_like("50%_") . "%"));
