@@ -17,6 +17,7 @@
 //! `name` the identifier of a prepared statement, `startup` the place in a login.
 
 pub mod answers;
+pub mod attributes;
 pub mod greeting;
 pub mod login;
 pub mod settle;
@@ -25,10 +26,10 @@ mod tests;
 pub mod transaction;
 pub mod version;
 
-use crate::class::Opaque;
 use crate::limits::CHUNK_BYTES;
 use crate::protocol::Dialect;
 use crate::stream::{BLIND, Chunk, Engine, Stream};
+use attributes::Attributes;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Commands, as the first byte of a payload.
@@ -143,6 +144,8 @@ pub struct Connection {
     pub count: u32,
     /// Bytes left of what is skipped.
     pub skip: u32,
+    /// The attributes of a query, while they are read.
+    pub attributes: Attributes,
     /// 1: the payload goes on in the next packet.
     pub more: u8,
     /// One of [`transaction`]'s states.
@@ -172,6 +175,7 @@ impl Connection {
         commands: 0,
         count: 0,
         skip: 0,
+        attributes: Attributes::NEW,
         more: 0,
         transaction: transaction::NONE,
         manual: 0,
@@ -224,8 +228,17 @@ pub fn step<E: Engine>(engine: &E, stream: &mut Stream, chunk: &Chunk) {
             }
         }
         phase::ATTRIBUTES => {
-            let byte = take(stream, chunk);
-            attributes(stream, byte);
+            let skippable = stream.mysql.attributes.skippable();
+            if skippable == 0 {
+                let byte = take(stream, chunk);
+                attributes::byte(stream, byte);
+            } else {
+                let here = span(stream).wrapping_sub(stream.at);
+                let count = if skippable < here { skippable } else { here };
+                let to = stream.at.wrapping_add(count);
+                consume(stream, to);
+                attributes::skip(stream, count);
+            }
             finish_if_empty(engine, stream);
         }
         phase::SKIP => {
@@ -311,6 +324,7 @@ fn begin<E: Engine>(engine: &E, stream: &mut Stream, byte: u8) {
     stream.phase = match byte {
         command::QUERY if stream.mysql.capabilities & login::QUERY_ATTRIBUTES != 0 => {
             engine.begin(SQL, &mut stream.scan);
+            stream.mysql.attributes = Attributes::NEW;
             phase::ATTRIBUTES
         }
         command::QUERY | command::PREPARE => {
@@ -324,22 +338,6 @@ fn begin<E: Engine>(engine: &E, stream: &mut Stream, byte: u8) {
         }
         _ => phase::SKIP,
     };
-}
-
-/// The attributes of a query: without any, the bytes 0 and 1 stand before the
-/// text. Their values are not read: with attributes the query is opaque.
-#[inline(always)]
-fn attributes(stream: &mut Stream, byte: u8) {
-    match (stream.mysql.count, byte) {
-        (0, 0) => stream.mysql.count = 1,
-        (1, 1) => stream.phase = phase::TEXT,
-        _ => {
-            stream.scan.facts.add(crate::class::Class::Unreadable);
-            stream.scan.facts.add_opaque(Opaque::Protocol);
-            stream.scan.facts.statements = 1;
-            stream.phase = phase::SKIP;
-        }
-    }
 }
 
 /// Ends the packet when nothing of it is left, and the message with its last.

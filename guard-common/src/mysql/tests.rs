@@ -354,9 +354,40 @@ fn attributes_are_read_where_both_sides_have_them() {
     let none = run(command::QUERY, b"\x00\x01DROP x");
     let (seen, _) = read(&[flagged.clone(), none.clone()].concat(), 2, mysql);
     assert_eq!((seen[1].2, seen[1].3), (Class::Drop.bit(), 0));
-    let some = run(command::QUERY, b"\x01\x01\x00\x01\xfd\x00\x01n\x01vDROP x");
-    let (seen, _) = read(&[flagged.clone(), some].concat(), 2, mysql);
-    assert_ne!(seen[1].3, 0);
+    let judged = |block: &[u8]| {
+        let query = run(command::QUERY, &[block, b"DROP x"].concat());
+        let (seen, _) = read(&[&flagged[..], &query].concat(), 2, mysql);
+        (seen[1].2, seen[1].3, seen[1].4)
+    };
+    // As MySQL Connector/Python writes a text, integers, a float and times.
+    let real =
+        b"\x06\x01\x00\x01\xfe\x00\x0btraceparent\x01\x80\x01i\x08\x80\x01b\x05\x00\x01f\x0c\
+        \x00\x01t\x0a\x00\x01d700-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\x05\
+        \x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\xf8?\x07\xe8\x07\x01\x02\
+        \x03\x04\x05\x04\xe8\x07\x01\x02";
+    let long = [&b"\x01\x01\0\x01\xfe\0\x01n\xfc\x2c\x01"[..], &[b'v'; 300]].concat();
+    for block in [
+        &b"\x01\x01\0\x01\xfd\0\x01n\x01v"[..],
+        b"\x02\x01\x01\x01\x06\0\0\xfe\0\0\0",
+        real,
+        &long,
+    ] {
+        assert_eq!(judged(block), (Class::Drop.bit(), 0, 6), "{block:x?}");
+    }
+    // Two sets, no types, a type, a flag and a length that are not known, too many.
+    for block in [
+        &b"\x01\x02\0\x01\xfd\0\x01n\x01v"[..],
+        b"\x01\x01\0\0",
+        b"\x01\x01\0\x01\xf2\0\x01n\x01v",
+        b"\x01\x01\0\x01\xfd\x40\x01n\x01v",
+        b"\x01\x01\0\x01\x0c\0\x01n\x20v",
+        b"\x01\x01\0\x01\xfd\0\x01n\xfbv",
+        b"\x09\x01\0\0\x01\xfd\0\x01n\x01v",
+    ] {
+        let (classes, opaque, _) = judged(block);
+        assert_eq!(classes, Class::Unreadable.bit(), "{block:x?}");
+        assert_eq!(opaque, Opaque::Protocol.bit(), "{block:x?}");
+    }
     // MariaDB reads what follows the command as text.
     let (seen, _) = read(&[flagged.clone(), query("DROP x")].concat(), 2, MARIA);
     assert_eq!((seen[1].2, seen[1].3), (Class::Drop.bit(), 0));
