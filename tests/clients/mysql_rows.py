@@ -9,6 +9,13 @@ USUAL = 0x285 | 1 << 3 | 1 << 7 | PROTOCOL_41 | 1 << 13 | SECURE | MULTI | RESUL
 TLS, COMPRESS, ATTRIBUTES = 1 << 11, 1 << 5, 1 << 27
 FULL = 0xFFFFFF
 DROP = "DROP TABLE x"
+# Character sets in which no byte of syntax is a part of a letter.
+SAFE = (
+    "ascii binary latin1 latin2 latin5 latin7 cp850 cp852 cp866 cp1250 cp1251 cp1256 cp1257 koi8r koi8u dec8 hp8 greek hebrew"
+    " tis620 armscii8 geostd8 keybcs2 macce macroman ujis eucjpms euckr gb2312 utf8 utf8mb3 utf8mb4"
+).split()
+# If any of these bytes made a letter with the backslash, the server would find no syntax in it.
+LETTERS = b"SELECT " + b", ".join(b"length('%c\\'')" % byte for byte in range(0x80, 0x100))
 
 
 class Row:
@@ -74,6 +81,18 @@ def execute(byte=0x17, identifier=None, rest=b"\0\x01\0\0\0"):
     def step(client):
         number = client.last if identifier is None else identifier
         client.write(command(byte, struct.pack("<I", number) + rest))
+        client.answer()
+
+    return step
+
+
+def at_once(sql):
+    """PREPARE, and MariaDB's EXECUTE of the last one, in one write."""
+
+    def step(client):
+        last = struct.pack("<I", 0xFFFFFFFF) + b"\0\x01\0\0\0"
+        client.write(command(0x16, sql.encode()) + command(0x17, last))
+        client.prepared()
         client.answer()
 
     return step
@@ -158,6 +177,9 @@ def framing():
 def preparing():
     yield attack("prepared", prepare(DROP), execute())
     yield attack("prepared, the last one", prepare(DROP), execute(identifier=0xFFFFFFFF))
+    yield attack("prepared and executed at once", at_once(DROP))
+    yield attack("a delete at once", at_once("DELETE FROM x"))
+    yield harmless("prepared and executed at once", at_once("SELECT name FROM x"), at_once("SELECT 1"))
     yield attack("prepared in bulk", prepare("DELETE FROM x"), execute())
     yield attack("prepared delete", prepare("DELETE FROM x WHERE 1"), execute())
     yield harmless("prepared", prepare("SELECT count(*) FROM x"), execute(), execute())
@@ -201,6 +223,20 @@ def hiding():
         yield attack(f"{how}: a quote", *asks(how, "SELECT '\\'; DROP TABLE x; -- '"))
     yield attack("a mode for one statement", *asks("SET STATEMENT sql_mode='NO_BACKSLASH_ESCAPES' FOR SELECT '\\'; DROP TABLE x; -- '", DROP))
     yield attack("mode of the server", *asks("SET GLOBAL sql_mode='NO_BACKSLASH_ESCAPES'"))
+    yield attack("|| joins texts", *asks("SET sql_mode = 'PIPES_AS_CONCAT'", "DELETE FROM x WHERE id <= 1 || id <= 1"))
+    yield harmless("another mode, and nothing that it changes", *asks("SET sql_mode='ANSI,TRADITIONAL'", "SELECT 'a', `id` FROM x WHERE id = 1", "DELETE FROM x WHERE id = 3"))
+    yield harmless("no escapes, and none written", *asks("SET SESSION sql_mode='NO_BACKSLASH_ESCAPES'", "SELECT 'it''s; DROP TABLE x'", "DELETE FROM x WHERE name = 'c'"))
+    gbk = query(b"SELECT '\x95\\'; DROP TABLE x; -- '")
+    for name in SAFE:
+        how = (f"SET NAMES {name}", f"SET CHARACTER SET '{name}'", f"SET character_set_client = {name}")
+        steps = [step for text in how for step in (ask(query(text)), ask(query(LETTERS)))]
+        yield harmless(f"encoding {name}", *steps, *asks("DELETE FROM x WHERE id = 3"))
+    yield attack("SET NAMES latin1, a space", *asks("SET NAMES latin1"), ask(query(b"DROP\xa0TABLE x")))
+    saving = ("SET @saved_cs_client = @@character_set_client", "SET character_set_client = latin1", "SET character_set_client = @saved_cs_client")
+    modes = ("SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO'", "CREATE TABLE z (id int)", "SET SQL_MODE=@OLD_SQL_MODE")
+    yield harmless("what a dump saves", *asks(*saving, *modes, "SELECT 'it\\'s; DROP TABLE x'"))
+    for how in ("SET @saved_cs_client = 'gbk'", "SELECT 'gbk' INTO @saved_cs_client", "SET @`SAVED_cs_client` = 'gbk'", "SET @'saved\\_cs_client' = 1, @'\\saved_cs_client' = 'gbk'"):
+        yield attack(f"{how}: restored", *asks(how, "SET character_set_client = @saved_cs_client"), ask(gbk))
     yield harmless("usual modes", *asks("SET sql_mode='STRICT_TRANS_TABLES,NO_ZERO_DATE'", "SELECT 'it\\'s; DROP TABLE x'"))
     yield Row("attack", "attributes that nobody reads", login(USUAL | ATTRIBUTES), ask(query(DROP)))
     yield Row("harmless", "attributes that nobody reads", login(USUAL | ATTRIBUTES), ask(query("SELECT 1")))

@@ -76,6 +76,10 @@ fn a_real_server_agrees_on_every_row() {
             if free.told != row.told || free.lost != row.lost {
                 fail("not as it is without Guard");
             }
+            let is_error = |answer: &String| answer.starts_with("error");
+            if row.name.starts_with("encoding ") && free.told.iter().any(is_error) {
+                fail("a byte of syntax is a part of a letter");
+            }
         }
     }
     println!(
