@@ -405,6 +405,8 @@ impl Comparison {
             And | Or | JoinSide => self.end(),
             _ if self.ended_by(token) => self.end(),
             From | At | Escape | Default | Reserved => Step::to(self.blurred()).push(Word::Behind),
+            // Texts side by side are one: `REGEXP 'ab' '*|'`.
+            _ if self.operator == O::Regexp && token.is_string() => Step::to(self.with(Value::Bad)),
             // A word of such a construct; what a frame reported.
             _ if token.is_answer() || token.is_literal() => Step::to(self),
             // `0x1` is a 0 and a name up to PostgreSQL 15.
