@@ -3,6 +3,16 @@
 use super::level::{Bound, Level};
 use super::value::Value;
 
+/// The lower bound of a BETWEEN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Lower {
+    Limits,
+    /// A number that all values may exceed.
+    Weak,
+    /// Not followed.
+    Unknown,
+}
+
 /// `left = right`.
 pub(crate) fn equal(left: Value, right: Value) -> Level {
     let limits = |column: Value, value: Value| match column {

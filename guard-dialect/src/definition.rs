@@ -173,6 +173,8 @@ pub(crate) fn create(context: Context, temporary: bool, token: Tok) -> Step {
         Tok::Extension => rest("CREATE EXTENSION").hit(Class::Admin),
         Tok::Database => rest("CREATE DATABASE").hit(Class::Admin),
         Tok::Server | Tok::Publication => rest("CREATE").hit(Class::Admin),
+        // A subscription copies from another server.
+        Tok::Replication => rest("CREATE").hit(Class::Admin).hit(Class::Replication),
         Tok::Trigger => rest("CREATE TRIGGER"),
         Tok::Sequence => rest("CREATE SEQUENCE"),
         Tok::Type => rest("CREATE TYPE"),
@@ -281,6 +283,7 @@ pub(crate) fn alter(context: Context, token: Tok) -> Step {
         Tok::Policy => rest(Class::Grant, "ALTER POLICY"),
         Tok::Database => body("ALTER DATABASE").hit(Class::Admin),
         Tok::Extension | Tok::Server | Tok::Publication => body("ALTER").hit(Class::Admin),
+        Tok::Replication => body("ALTER").hit(Class::Admin).hit(Class::Replication),
         Tok::Schema => body("ALTER SCHEMA"),
         Tok::View | Tok::Materialized => from(AlterPart::Name, "ALTER VIEW"),
         Tok::Index => body("ALTER INDEX"),

@@ -99,8 +99,12 @@ pub(crate) enum Text {
     Known(u16),
     /// Only bytes that match anything in some pattern language.
     Wild,
-    /// Anything else.
+    /// The same, with a sign by which a regular expression may match nothing at all.
+    WildMeta,
+    /// Anything else, in which no regular expression matches more than it says.
     Other,
+    /// Anything else.
+    Meta,
 }
 
 /// The last byte inside a block comment.
@@ -123,6 +127,7 @@ pub(crate) enum Op {
     Amp,
     DashGreater,
     Bar,
+    Tilde,
     /// Complete for our purposes; further operator bytes change nothing.
     Is(Tok),
     /// `=` and `*` so far, which change with a second byte.
@@ -341,7 +346,8 @@ impl Lexer {
             b'*' => operator(Op::Single(Tok::Star)),
             b'+' => operator(Op::Single(Tok::Plus)),
             b'&' => operator(Op::Amp),
-            b'~' | b'@' | b'?' => operator(Op::Is(Tok::Match)),
+            b'~' => operator(Op::Tilde),
+            b'@' | b'?' => operator(Op::Is(Tok::Match)),
             b'|' => operator(Op::Bar),
             b'^' | b'%' | b'`' => operator(Op::Is(Tok::Arith)),
             _ => with(Tok::Junk, Start),
@@ -377,11 +383,18 @@ impl Lexer {
         let next = match (text, byte) {
             (_, b'\'') => return Next::Go(Lex::TextQuote(text, quote)),
             (_, b'\\') if quote == Quote::Escapes => return Next::Go(Lex::Escaped),
-            (Text::Known(0) | Text::Wild, b) if b"%_.*^$+?{}[](), ".contains(&b) => Text::Wild,
-            (Text::Known(node), _) => self
-                .literals
-                .next(node, byte)
-                .map_or(Text::Other, Text::Known),
+            (Text::Known(0) | Text::Wild, b) if b"%_.^$+}](), ".contains(&b) => Text::Wild,
+            (Text::Known(0) | Text::Wild | Text::WildMeta, b)
+                if b"%_.*^$+?{}[](), ".contains(&b) =>
+            {
+                Text::WildMeta
+            }
+            (Text::Known(node), _) if let Some(next) = self.literals.next(node, byte) => {
+                Text::Known(next)
+            }
+            (Text::Meta | Text::WildMeta, _) | (_, b'*' | b'?' | b'|' | b'[' | b'{' | b'\\') => {
+                Text::Meta
+            }
             _ => Text::Other,
         };
         Next::Go(Lex::Text(next, quote))
@@ -390,9 +403,10 @@ impl Lexer {
     fn text_token(&self, text: Text, quote: Quote) -> Tok {
         match text {
             _ if quote != Quote::Plain => Tok::StrOdd,
-            Text::Known(0) | Text::Wild => Tok::Wild,
+            Text::Known(0) | Text::Wild | Text::WildMeta => Tok::Wild,
             Text::Known(node) => self.literals.token(node).unwrap_or(Tok::Str),
             Text::Other => Tok::Str,
+            Text::Meta => Tok::StrMeta,
         }
     }
 
@@ -456,6 +470,10 @@ impl Lexer {
             (Op::Less, b'=') => go(Op::LessEqual),
             (Op::LessEqual | Op::LessDash, b'>') => with(Tok::Arith, Lex::Start),
             (Op::LessEqual, _) => before(Tok::Lt, Lex::Start),
+            (Op::Tilde, b'~') => go(Op::Is(Tok::Like)),
+            (Op::Tilde, b'*') => go(Op::Is(Tok::Regexp)),
+            (Op::Tilde, _) if ends => before(Tok::Regexp, Lex::Start),
+            (Op::Tilde, _) => go(Op::Is(Tok::Match)),
             (Op::Bar, b'|') => go(Op::Is(Tok::Plus)),
             (Op::Bar, _) if !ends => go(Op::Is(Tok::Arith)),
             (Op::Amp, b'&' | b'<' | b'>') => go(Op::Is(Tok::Match)),

@@ -1,7 +1,7 @@
 //! One condition: `operand operator operand`, without AND and OR around it.
 
 use super::automaton::{State, Step};
-use super::compare::{equal, limits_above, limits_below, ordered};
+use super::compare::{Lower, equal, limits_above, limits_below, ordered};
 use super::condition::{Condition, ends, ends_loose};
 use super::context::{Context, broken};
 use super::level::{Bound, Level};
@@ -31,16 +31,6 @@ pub(crate) enum Operator {
     Between,
     /// Behind BETWEEN … AND; what the lower bound is.
     BetweenAnd(Lower),
-}
-
-/// The lower bound of a BETWEEN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Lower {
-    Limits,
-    /// A number that all values may exceed.
-    Weak,
-    /// Not followed.
-    Unknown,
 }
 
 /// The part of the condition that is being read.
@@ -117,7 +107,8 @@ impl Predicate {
                 Tok::Gt => Tok::BackGt,
                 Tok::Match => Tok::BackMatch,
                 Tok::Plus | Tok::Minus | Tok::Star | Tok::Arith | Tok::Arrow => Tok::BackArith,
-                Tok::Ne | Tok::NotMatch => Tok::BackNe,
+                Tok::Regexp => Tok::BackRegexp,
+                Tok::Ne | Tok::NotMatch | Tok::Like => Tok::BackNe,
                 _ => match self {
                     Self::OperatorName(operator) => operator,
                     _ => Tok::BackNe,
@@ -270,7 +261,7 @@ impl Comparison {
             }
             Naught if !self.loose => Step::to(self.with(Value::Naught)),
             Naught | Variable | SystemVar => Step::to(self.with(Value::Bad)),
-            StrMeta if self.operator == self::Operator::Regexp => Step::to(self.with(Value::Bad)),
+            StrMeta | StrOdd if self.is_regexp() => Step::to(self.with(Value::Bad)),
             StrWord | StrMeta | StrModes | StrOtherModes | StrCharset | StrSafeValue
                 if self.loose =>
             {
@@ -304,16 +295,17 @@ impl Comparison {
             True | Default | ConstWord | Star => Step::to(self.with(Value::Const)),
             Minus if self.link == Link::None => Step::to(self.link(Link::Negative)),
             Minus | Arith | Match | NotMatch => Step::to(self.link(Link::Prefix)),
+            Regexp => Step::to(self.link(Link::Prefix)),
             Open => Step::to(self).push(Condition::PARENTHESIS),
             Bracket => Step::to(self).push(Condition::BRACKET),
             Case => Step::to(self).push(Predicate::Case),
             Exists => Step::to(self.operator(self::Operator::Exists)),
             // `= ALL ('{}')` holds for every row.
             All => Step::to(Self { not: true, ..self }.normal()),
-            // `> ANY ('{0}')`: the least of a list is not followed.
-            Any if matches!(
+            // `> ANY ('{0}')`, `LIKE ANY ('{a,%}')`: the least of a list is not followed.
+            Any if !matches!(
                 self.operator,
-                self::Operator::Less | self::Operator::Greater
+                self::Operator::None | self::Operator::Equal | self::Operator::IsDistinct
             ) =>
             {
                 Step::to(Self { not: true, ..self }.normal())
@@ -370,7 +362,7 @@ impl Comparison {
                 }
                 .operator(O::IsDistinct),
             ),
-            Regexp => Step::to(self.operator(O::Regexp)),
+            Regexp | BackRegexp => Step::to(self.operator(O::Regexp)),
             // `5 IN (a, b)`, and not `5 IN (id, 5)`.
             In if self.left.is_fixed() => Step::to(
                 Self {
@@ -445,6 +437,10 @@ impl Comparison {
         Step::pop(back).again()
     }
 
+    fn is_regexp(self) -> bool {
+        self.operator == Operator::Regexp
+    }
+
     fn level(self) -> Level {
         let (left, right) = (self.left, self.right);
         // NOT DISTINCT is equality.
@@ -481,8 +477,10 @@ impl Comparison {
                     )
             }
             Operator::Match | Operator::Regexp => {
+                // `~ concat('a', '*')`.
                 let matched = |column: Value, value: Value| {
-                    column.is_column() && value.is_fixed() && value != Value::Wild
+                    let vague = value == Value::Wild || value == Value::Made && self.is_regexp();
+                    column.is_column() && value.is_fixed() && !vague
                 };
                 matched(left, right) || matched(right, left)
             }

@@ -30,7 +30,7 @@ pub(crate) enum Tok {
     BackTautology, BackBelow, BackAbove, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked, BackScopedTwice,
     BackOpen, BackSubLinked, BackSubScoped, BackSubJoined,
     BackYes, BackNo, BackMany, BackWithOpen, BackWithFew,
-    BackEq, BackNe, BackLt, BackGt, BackMatch, BackArith,
+    BackEq, BackNe, BackLt, BackGt, BackMatch, BackRegexp, BackArith,
     // Words that can be no name where a name may stand, without a part of their own.
     Reserved,
     // Words: statements.
@@ -149,7 +149,7 @@ const ALL: [Tok; Tok::COUNT] = {
         BackParam, BackColumn, BackText, BackSibling, BackDerived, BackSystem, BackBad, BackSame,
         BackTautology, BackBelow, BackAbove, BackLinked, BackLinkedTwice, BackScoped,
         BackScopedLinked, BackScopedTwice, BackOpen, BackSubLinked, BackSubScoped, BackSubJoined, BackYes, BackNo,
-        BackMany, BackWithOpen, BackWithFew, BackEq, BackNe, BackLt, BackGt, BackMatch,
+        BackMany, BackWithOpen, BackWithFew, BackEq, BackNe, BackLt, BackGt, BackMatch, BackRegexp,
         BackArith, Reserved, Select, Insert, Update, Delete, Merge, Drop, Truncate, Alter,
         Create, Grant, Revoke, Copy, Call, Do, Execute, Prepare, Deallocate, Set, Reset, Show,
         Discard, Begin, Start, Commit, EndWord, Rollback, Abort, Savepoint, Release, Listen,

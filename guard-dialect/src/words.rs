@@ -20,10 +20,10 @@ const WORDS: &[(Tok, &str)] = &[
     (Load, "load"), (Checkpoint, "checkpoint"), (Import, "import"), (Reassign, "reassign"),
     (Table, "table"), (Values, "values"), (With, "with"),
     (Replication, "base_backup start_replication identify_system create_replication_slot \
-        drop_replication_slot alter_replication_slot read_replication_slot timeline_history"),
+        drop_replication_slot alter_replication_slot read_replication_slot timeline_history subscription"),
     (From, "from"), (Into, "into"), (Where, "where"), (On, "on"), (Using, "using"), (As, "as"),
     (Only, "only"), (Not, "not"), (And, "and"), (Or, "or"), (In, "in"), (Is, "is isnull notnull"),
-    (Null, "null"), (True, "true"), (False, "false"), (Like, "like ilike similar"),
+    (Null, "null"), (True, "true"), (False, "false"), (Like, "like ilike"), (Regexp, "similar"),
     (Between, "between"), (Exists, "exists"), (Any, "any some"), (Array, "array"),
     (Case, "case"), (When, "when"), (Then, "then"), (Else, "else"), (Join, "join"),
     (Inner, "inner"), (JoinSide, "left right full outer"), (Cross, "cross natural"), (Lateral, "lateral"),
@@ -41,7 +41,7 @@ const WORDS: &[(Tok, &str)] = &[
     (Operator, "operator"), (Escape, "escape uescape passing"), (At, "at"), (Over, "over filter within"),
     (Cursor, "cursor"), (Distinct, "distinct"), (Owner, "owner"),
     (Disable, "disable"), (Authorization, "authorization session_authorization"), (TableSample, "tablesample"),
-    (Mapping, "mapping"), (Server, "server subscription"), (Owned, "owned"),
+    (Mapping, "mapping"), (Server, "server"), (Owned, "owned"),
     (Privileges, "privileges"), (Trigger, "trigger"), (Publication, "publication"),
     (Constraint, "constraint"), (All, "all"), (Concurrently, "concurrently"),
     (Characteristics, "characteristics"), (Freeze, "freeze"), (Symmetric, "symmetric asymmetric"),
@@ -54,7 +54,7 @@ const WORDS: &[(Tok, &str)] = &[
         current_user current_role session_user current_catalog user"),
     (Reserved, "both check collate collation deferrable desc asc initially \
         leading placing primary references trailing unique variadic binary overlaps"),
-    (Vague, "mod length char_length character_length octet_length bit_length cardinality sign \
+    (Vague, "mod array_append array_prepend array_cat length char_length character_length octet_length bit_length cardinality sign \
         pg_typeof pg_column_size num_nulls num_nonnulls greatest least nullif array_length \
         array_ndims array_lower array_upper json_typeof jsonb_typeof json_array_length \
         jsonb_array_length generate_series isfinite isempty row_security_active"),
@@ -85,7 +85,8 @@ const LITERALS: &[(Tok, &str)] = &[
     (StrSettingName, "session_replication_role row_security"), (StrPathName, "search_path"),
     (StrRoleName, "role session_authorization"),
     (Wild, "-infinity infinity"),
-    (StrExtreme, "0 -1 999999 1000000 2147483647 0001-01-01 1900-01-01 1970-01-01 2099-12-31 \
+    (StrExtreme, "a z zz zzz zzzz ~ epoch 1000-01-01 1800-01-01 1990-01-01 2000-01-01 2100-01-01 2999-12-31 \
+        3000-01-01 0 -1 999999 1000000 2147483647 0001-01-01 1900-01-01 1970-01-01 2099-12-31 \
         9999-12-31"),
 ];
 

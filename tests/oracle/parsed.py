@@ -104,6 +104,9 @@ class Facts:
             return
         if kind in DDL_ADMIN:
             self.may.update(("admin", "grant"))
+        # It copies from another server.
+        if kind in ("CreateSubscriptionStmt", "AlterSubscriptionStmt"):
+            self.may.add("replication")
         if kind == "RenameStmt":
             roles = node.renameType.name in ("OBJECT_ROLE", "OBJECT_POLICY")
             self.add("grant" if roles else "alter")

@@ -60,12 +60,20 @@ pub(super) fn limit(scan: &mut Scan, condition: u8) {
     scan.facts.table_where = known ^ changed;
 }
 
-/// Keeps the name of a function that is called, which ends here.
+/// Keeps the name of a function that is called, which ends here, once.
 #[inline(always)]
 pub(super) fn call(scan: &mut Scan) {
     let count = scan.facts.call_count;
+    let name = [scan.word, scan.qualifier];
+    let mut index = 0;
+    while index < CALLS {
+        if index < count as usize && scan.facts.calls[index & (CALLS - 1)] == name {
+            return;
+        }
+        index += 1;
+    }
     if (count as usize) < CALLS {
-        scan.facts.calls[count as usize & (CALLS - 1)] = [scan.word, scan.qualifier];
+        scan.facts.calls[count as usize & (CALLS - 1)] = name;
         scan.facts.call_count = count + 1;
     } else {
         scan.facts.truncated |= LOST_CALL;
