@@ -9,7 +9,9 @@ use guard_common::engine::{self, Scan, Tables, VERB_NAMES};
 use guard_common::facts::{Access, Facts};
 use guard_common::limits::CHUNK_BYTES;
 use guard_common::repeat::Host;
-use guard_dialect::{Dialect, compile, function_lists, safe_functions};
+use guard_dialect::{
+    Dialect, compile, function_lists, redis, safe_functions, safe_mysql_functions,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
@@ -17,11 +19,18 @@ use std::io::Write as _;
 use zerocopy::FromZeros;
 
 /// Dialects with their cases.
-const DIALECTS: &[(&str, Dialect, &str)] = &[(
-    "PostgreSQL",
-    Dialect::Postgresql,
-    include_str!("../../tests/cases/engine.jsonl"),
-)];
+const DIALECTS: &[(&str, Dialect, &str)] = &[
+    (
+        "PostgreSQL",
+        Dialect::Postgresql,
+        include_str!("../../tests/cases/engine.jsonl"),
+    ),
+    (
+        "MySQL and MariaDB",
+        Dialect::Mysql,
+        include_str!("../../tests/cases/mysql.jsonl"),
+    ),
+];
 
 /// Longest statement that is shown, in bytes.
 const SHOWN: usize = 60;
@@ -45,6 +54,7 @@ fn page() -> Result<String, Box<dyn Error>> {
         )?;
         classes(&mut page, *dialect, cases)?;
     }
+    commands(&mut page)?;
     page.push_str("\n## WHERE\n\nOf ");
     let with_where = Class::ALL
         .into_iter()
@@ -83,11 +93,46 @@ fn page() -> Result<String, Box<dyn Error>> {
     );
     let safe: Vec<String> = safe_functions().map(code).collect();
     writeln!(page, "{}", safe.join(" "))?;
+    let safe: BTreeSet<&str> = safe_mysql_functions().collect();
+    let safe: Vec<String> = safe.into_iter().map(code).collect();
+    writeln!(
+        page,
+        "\nOf MySQL and MariaDB these, without a schema:\n\n{}",
+        safe.join(" ")
+    )?;
     Ok(page)
 }
 
 fn code(word: &str) -> String {
     format!("`{word}`")
+}
+
+/// The commands of Redis, by the strictest class that each may have.
+fn commands(page: &mut String) -> Result<(), Box<dyn Error>> {
+    let table = redis::commands()?;
+    let mut known: BTreeMap<Class, BTreeSet<&str>> = BTreeMap::new();
+    for command in table.slots.iter().filter(|slot| slot.key != 0) {
+        let classes = Class::BY_STRICTNESS.into_iter();
+        let name = redis::name(command.number);
+        let strictest = classes
+            .into_iter()
+            .find(|class| command.hits & class.bit() != 0);
+        if let (Some(class), Some(name)) = (strictest, name) {
+            known.entry(class).or_default().insert(name);
+        }
+    }
+    page.push_str(
+        "\n## Classes: Redis and Valkey\n\nA command is listed at the strictest class that it has whatever its arguments; options add\n\
+         others (`SORT … STORE` writes, a time that has passed deletes).\n\n\
+         | class | commands |\n| --- | --- |\n",
+    );
+    for class in Class::BY_STRICTNESS {
+        if let Some(names) = known.remove(&class) {
+            let names: Vec<String> = names.into_iter().map(code).collect();
+            writeln!(page, "| {} | {} |", code(class.name()), names.join(" "))?;
+        }
+    }
+    Ok(())
 }
 
 /// What is known of a class from the cases.

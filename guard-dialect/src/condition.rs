@@ -199,6 +199,8 @@ impl Condition {
     fn element(self) -> Value {
         match self.value {
             Value::None => Value::Bad,
+            // 0, to which any text may be equal.
+            Value::False if self.loose => Value::Bad,
             value => value,
         }
     }

@@ -1,6 +1,8 @@
 //! The shipped lists of functions: those known to be safe, and those that reach
 //! out of their statement.
 
+use super::mysql;
+
 /// Names of functions and types that only compute, one a line.
 const SAFE: &str = include_str!("safe_functions.txt");
 
@@ -24,11 +26,18 @@ pub fn safe_functions() -> impl Iterator<Item = &'static str> {
     names.filter(|name| !name.is_empty())
 }
 
+/// The functions of MySQL and MariaDB that are known to only compute, in no order.
+pub fn safe_mysql_functions() -> impl Iterator<Item = &'static str> {
+    mysql::safe_functions()
+}
+
 /// Tells whether a call of this name (lower case, without schema) is known to
 /// only compute.
 #[must_use]
 pub fn is_safe_function(name: &str) -> bool {
-    name == "unnest" || safe_functions().any(|safe| safe == name)
+    name == "unnest"
+        || safe_functions().any(|safe| safe == name)
+        || safe_mysql_functions().any(|safe| safe == name)
 }
 
 /// The shipped lists.

@@ -56,6 +56,8 @@ mod word;
 mod words;
 
 pub use build::{Size, TooLarge, compile, compile_loud};
-pub use functions::{FunctionList, function_lists, is_safe_function, safe_functions};
+pub use functions::{
+    FunctionList, function_lists, is_safe_function, safe_functions, safe_mysql_functions,
+};
 pub use guard_common::protocol::Dialect;
 pub use summary::{fingerprint, summary};

@@ -19,6 +19,7 @@ use lexer::Lexer;
 
 pub(crate) use setting::{spoil_saved, takes_saved};
 pub(crate) use statement::Statement;
+pub(crate) use words::safe_functions;
 
 /// Makes the tables. Every token is reported: a mode of reading in which some are
 /// not would take as many rows again as this lexer has, and they are many.

@@ -146,6 +146,8 @@ impl Comparison {
         let link = Link::None;
         let value = match self.operator {
             Operator::None => value,
+            // 0, to which any text may be equal.
+            _ if self.loose && value == Value::False => Value::Bad,
             Operator::Equal | Operator::Unequal if self.left.is_exact() => value,
             _ => value.blurred(),
         };
@@ -290,9 +292,12 @@ impl Comparison {
             Wild | StrOdd => Step::to(self.with(Value::Wild)),
             Param => Step::to(self.with(Value::Param)),
             _ if token.is_literal() => Step::to(self.with(Value::Const)),
-            True if !self.loose => Step::to(self.with(Value::True)),
+            True if self.loose => Step::to(self.with(Value::Wild)),
+            // `CONVERT(a, SIGNED)`: 0 for nearly any text.
+            NumberType if self.loose => Step::to(self.with(Value::Bad)),
+            True => Step::to(self.with(Value::True)),
             False => Step::to(self.with(Value::False)),
-            True | Default | ConstWord | Star => Step::to(self.with(Value::Const)),
+            Default | ConstWord | Star => Step::to(self.with(Value::Const)),
             Minus if self.link == Link::None => Step::to(self.link(Link::Negative)),
             Minus | Arith | Match | NotMatch => Step::to(self.link(Link::Prefix)),
             Regexp => Step::to(self.link(Link::Prefix)),
@@ -363,6 +368,14 @@ impl Comparison {
                 .operator(O::IsDistinct),
             ),
             Regexp | BackRegexp => Step::to(self.operator(O::Regexp)),
+            // `MATCH (a) AGAINST ('b')`: what is compared with its result is not followed.
+            Against => Step::to(
+                Self {
+                    right: Value::Text,
+                    ..self.operator(O::Match)
+                }
+                .at(Place::Ready),
+            ),
             // `5 IN (a, b)`, and not `5 IN (id, 5)`.
             In if self.left.is_fixed() => Step::to(
                 Self {
@@ -401,6 +414,11 @@ impl Comparison {
             _ if self.operator == O::Regexp && token.is_string() => Step::to(self.with(Value::Bad)),
             // A word of such a construct; what a frame reported.
             _ if token.is_answer() || token.is_literal() => Step::to(self),
+            // `CAST(a AS SIGNED)`.
+            NumberType if self.loose && !self.left.is_fixed() => Step::to(Self {
+                left: Value::Bad,
+                ..self
+            }),
             // `0x1` is a 0 and a name up to PostgreSQL 15.
             _ => Step::to(self.blurred()),
         }
@@ -445,7 +463,11 @@ impl Comparison {
         let (left, right) = (self.left, self.right);
         // NOT DISTINCT is equality.
         if self.operator == Operator::IsDistinct && self.not {
-            return equal(left, right);
+            // A function of a column and one of a constant may both be NULL (MySQL).
+            return match [left, right].contains(&Value::Derived) && self.loose {
+                true => Level::TAUTOLOGY,
+                false => equal(left, right),
+            };
         }
         if self.not {
             return Level::TAUTOLOGY;

@@ -225,6 +225,8 @@ impl Query {
                 _ => Step::to(self.into_target()),
             },
             Part::Hint => match token {
+                // `DELETE QUICK IGNORE FROM a`.
+                Tok::From if self.kind == Kind::Delete => Step::to(self.again_from()),
                 Tok::Open => Step::to(self.part(Part::Item))
                     .push(Statement::Parenthesis(self.context.inner())),
                 Tok::Semi | Tok::End | Tok::Cut | Tok::Close => self.finish(token),

@@ -63,12 +63,16 @@ pub(crate) enum Tok {
     Infile, Regexp, Interval, EndBlock, LockWord, Block, Global, SqlMode, LogBin, Autocommit,
     Password, CharacterSet, StatementWord, Event, Partition, Engine, Blackhole, Soname,
     Administer, Check, Xa, Binlog, Diagnose, Account, Channel, Binlogs, SchemaWord,
-    TruncateWord, IfWord, Charset,
+    TruncateWord, IfWord, Charset, Against,
+    // The schema that holds accounts and privileges.
+    SystemSchema,
+    // The type of a number, to which a text is cast.
+    NumberType,
 }
 
 impl Tok {
     /// How many there are.
-    pub(crate) const COUNT: usize = Self::Charset as usize + 1;
+    pub(crate) const COUNT: usize = Self::NumberType as usize + 1;
 
     /// All of them.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
@@ -102,7 +106,7 @@ impl Tok {
             | Global | SqlMode | LogBin | Autocommit | Password | StatementWord | Event
             | Partition | Engine | Blackhole | Soname | Administer | Xa | Binlog | Diagnose
             | Account | SchemaWord | TruncateWord | IfWord | Channel | Binlogs | CharacterSet
-            | Charset => true,
+            | Charset | SystemSchema | NumberType => true,
             _ => false,
         }
     }
@@ -164,6 +168,6 @@ const ALL: [Tok; Tok::COUNT] = {
         Prepared, Atomic, Operator, Escape, At, Over, Recursive, Cursor, Distinct, Owner,
         Disable, Authorization, TableSample, Mapping, Server, Owned, Privileges, Trigger,
         Publication, Constraint, All, ConstWord, Concurrently, Characteristics, Freeze,
-        Symmetric, Column, Identity, Modifier, Foreign, Naught, StrWord, StrMeta, StrModes, StrOtherModes, StrCharset, NullSafe, Bang, Assign, Variable, SavedVariable, SystemVar, Brace, Pure, CastCall, FileCall, Replace, Rename, Handler, Use, Hint, Duplicate, Dual, Outfile, Infile, Regexp, Interval, EndBlock, LockWord, Block, Global, SqlMode, LogBin, Autocommit, Password, CharacterSet, StatementWord, Event, Partition, Engine, Blackhole, Soname, Administer, Check, Xa, Binlog, Diagnose, Account, Channel, Binlogs, SchemaWord, TruncateWord, IfWord, Charset,
+        Symmetric, Column, Identity, Modifier, Foreign, Naught, StrWord, StrMeta, StrModes, StrOtherModes, StrCharset, NullSafe, Bang, Assign, Variable, SavedVariable, SystemVar, Brace, Pure, CastCall, FileCall, Replace, Rename, Handler, Use, Hint, Duplicate, Dual, Outfile, Infile, Regexp, Interval, EndBlock, LockWord, Block, Global, SqlMode, LogBin, Autocommit, Password, CharacterSet, StatementWord, Event, Partition, Engine, Blackhole, Soname, Administer, Check, Xa, Binlog, Diagnose, Account, Channel, Binlogs, SchemaWord, TruncateWord, IfWord, Charset, Against, SystemSchema, NumberType,
     ]
 };

@@ -212,6 +212,9 @@ impl Value {
             (Derived, _) | (_, Derived) => Derived,
             (Sibling, _) | (_, Sibling) => Sibling,
             (Param, _) | (_, Param) => Param,
+            // `CONCAT('a', '%')`: no pattern that all fit.
+            (Text, Wild) | (Wild, Text) => Text,
+            (Made, Made) => Made,
             (Wild, _) | (_, Wild) => Wild,
             // The order of a list is first of all the order of its first value.
             (Extreme, _) => Extreme,

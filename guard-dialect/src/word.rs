@@ -196,6 +196,8 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
         (Part::Some(callee), Open) => arguments(condition, callee),
         (Part::Some(_), _) if !condition => leave(Value::Column),
         // `date '2020-01-01'`, `timestamp with time zone '…'`.
+        (Part::Some(_), Wild | StrMeta) => Step::pop(BackWild),
+        (Part::Some(_), StrWord) => Step::pop(BackText),
         (Part::Some(_), _) if token.is_string() => Step::pop(BackConst),
         (Part::Some(_), With) => to(part).flag(action::SPELL),
         (Part::Some(Callee::System), _) => leave(Value::System),
@@ -210,6 +212,7 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
             let arguments = Value::from_token(token);
             let value = match arguments.called() {
                 _ if callee == Callee::Fold && arguments == Value::Const => Value::Const,
+                _ if callee == Callee::Fold && arguments == Value::Text => Value::Text,
                 _ if callee == Callee::Fold && arguments == Value::PREFIXED => Value::Derived,
                 _ if callee == Callee::Pure => Value::Bad,
                 Value::Wild if callee == Callee::Cast => Value::Bad,

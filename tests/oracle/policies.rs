@@ -8,10 +8,27 @@ use serde_json::{Value, json};
 
 #[test]
 fn shipped_policies_judge_postgresql_as_a_person_would() {
+    judge("postgresql", "postgres", &json!(null), 300);
+}
+
+#[test]
+fn shipped_policies_judge_mariadb_as_a_person_would() {
+    let server = json!({ "server_version": "10.11.19-MariaDB" });
+    judge("mariadb", "mysql", &server, 300);
+}
+
+#[test]
+fn shipped_policies_judge_redis_as_a_person_would() {
+    judge("redis", "redis", &json!(null), 80);
+}
+
+/// Asks the policies about the rows of a file, at least `count` of each answer; `startup`
+/// is what the client and the server say first.
+fn judge(name: &str, protocol: &str, startup: &Value, count: usize) {
     if !require(&[Need::Agent]) {
         return;
     }
-    let file = paths::root().join("tests/cases/policies-postgresql.jsonl");
+    let file = paths::root().join(format!("tests/cases/policies-{name}.jsonl"));
     let text = std::fs::read_to_string(file).expect("the cases can be read");
     let rows: Vec<Value> = text
         .lines()
@@ -22,17 +39,25 @@ fn shipped_policies_judge_postgresql_as_a_person_would() {
         let judged: Vec<&Value> = rows.iter().filter(|row| row[policy].is_string()).collect();
         let questions: Vec<Value> = judged
             .iter()
-            .map(|row| json!({ "sql": row["sql"], "startup": row["startup"].as_object() }))
+            .map(|row| {
+                let startup = row["startup"].as_object().or(startup.as_object());
+                json!({ "sql": row["sql"], "wire": row["wire"], "startup": startup })
+            })
             .map(without_null)
             .collect();
         for expected in ["deny", "allow"] {
-            let count = judged.iter().filter(|row| row[policy] == expected).count();
-            assert!(count >= 300, "{policy}: {count} rows to {expected}");
+            let rows = judged.iter().filter(|row| row[policy] == expected).count();
+            assert!(rows >= count, "{policy}: {rows} rows to {expected}");
         }
-        let given = answers(&format!("{policy}.yaml"), "postgres", &questions);
+        let given = answers(&format!("{policy}.yaml"), protocol, &questions);
         for (row, answer) in judged.iter().zip(&given) {
             if refused(answer) != (row[policy] == "deny") {
-                wrong.push(format!("{policy}: {}\n    {answer}", row["sql"]));
+                let what = if row["about"].is_null() {
+                    &row["sql"]
+                } else {
+                    &row["about"]
+                };
+                wrong.push(format!("{policy}: {what}\n    {answer}"));
             }
         }
     }

@@ -10,6 +10,9 @@ use guard_common::facts::Access;
 /// Longest part of a name, in bytes: PostgreSQL cuts longer ones.
 const PART_BYTES: usize = 63;
 
+/// Schemas of a MySQL server's own, whose tables a statement names with the schema.
+const SYSTEM_SCHEMAS: [&str; 3] = ["mysql", "performance_schema", "sys"];
+
 /// A name as the server keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name {
@@ -358,6 +361,10 @@ impl Name {
         let [name, schema] = name_hash(schema, last.as_bytes());
         match (except, schema) {
             (false, 0) => vec![bare.of(name, 0), any.of(name, 0)],
+            // An application's table `user` is not the server's.
+            (false, schema) if SYSTEM_SCHEMAS.contains(&self.schema.as_str()) => {
+                vec![exact.of(name, schema)]
+            }
             (false, schema) => vec![bare.of(name, 0), exact.of(name, schema)],
             (true, 0) => {
                 let usual = usual

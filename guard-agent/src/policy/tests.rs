@@ -159,6 +159,36 @@ fn names_become_keys_that_a_statement_is_looked_up_by() {
 }
 
 #[test]
+fn tables_of_the_mysql_schema_are_not_those_of_an_application() {
+    let compiled = good(&with_rules(
+        "  - { name: a, when: { statement: { tables: [mysql.user] } }, action: block }",
+    ))
+    .compiled;
+    let rules = |key: Key, schema: &str, name: &str| {
+        let [name, schema] = name_hash(schema.as_bytes(), name.as_bytes());
+        compiled.policy.names.find(key.of(name, schema))
+    };
+    assert_eq!(rules(Key::TableExact, "mysql", "user"), 1);
+    assert_eq!(rules(Key::TableBare, "", "user"), 0);
+    assert_eq!(rules(Key::TableExact, "shop", "user"), 0);
+}
+
+#[test]
+fn tables_and_functions_of_redis_are_errors() {
+    let policy = |dataset: &str| {
+        format!(
+            "version: 1\ndatasets:\n  - {{ name: db, protocol: mysql, endpoints: [\"127.0.0.1:3306\"] }}\n  - {{ name: cache, protocol: redis, endpoints: [\"127.0.0.1:6379\"] }}\nrules:\n  - name: a\n    when: {{ dataset: {dataset}, statement: {{ class: [select], tables: [pay] }} }}\n    action: block\n  - name: b\n    when: {{ dataset: {dataset}, statement: {{ functions: [purge] }} }}\n    action: block\n"
+        )
+    };
+    let error = bad(&policy("cache"));
+    assert_eq!(error.matches("error:").count(), 2, "{error}");
+    assert!(error.contains("Redis has no tables"), "{error}");
+    assert!(error.contains("Redis has no functions"), "{error}");
+    assert!(error.contains("name a dataset that has tables"), "{error}");
+    good(&policy("[db, cache]"));
+}
+
+#[test]
 fn more_names_than_fit_are_one_error() {
     let names: Vec<String> = (0..3000).map(|number| format!("t{number}")).collect();
     let error = bad(&with_rules(&format!(

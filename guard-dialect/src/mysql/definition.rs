@@ -13,6 +13,8 @@ use guard_common::facts::Access;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum AlterPart {
     Name,
+    /// Behind the name.
+    Named,
     Body,
     Drop,
     Engine,
@@ -183,11 +185,15 @@ pub(super) fn alter_table(context: Context, part: AlterPart, token: Tok) -> Step
         // An index, a key, a check, a default: no data is lost.
         (Drop, Tok::Default | Tok::Index | Tok::Foreign | Tok::Check) => to(Body),
         (Drop, _) => to(Body).hit(Class::AlterDrop).again(),
-        (_, _) if ends(token) => context.finish(token, Tok::BackOpen),
+        (Name | Engine | Body, _) if ends(token) => context.finish(token, Tok::BackOpen),
         (Name, Tok::IfWord | Tok::Exists) => to(Name),
-        (Name, _) if token.is_name() => to(Body)
-            .push(Shared::name(Access::Write, NameKind::Plain))
+        (Name, _) if token.is_name() => to(Named)
+            .push(Shared::name(Access::Write, NameKind::Later))
             .again(),
+        // Rows go away, not the definition.
+        (Named, Tok::TruncateWord) => to(Body).hit(Class::Truncate).table(Access::Destroy),
+        (Named, Tok::BackYes) => to(Named),
+        (Named, _) => to(Body).table(Access::Write).again(),
         (_, Tok::Open) => to(part).push(Shared::Skip(false)),
         (_, Tok::Drop) => to(Drop),
         (_, Tok::TruncateWord) => to(Body).hit(Class::Truncate),

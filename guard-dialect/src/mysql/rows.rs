@@ -18,6 +18,8 @@ pub(crate) enum InsertPart {
     Columns,
     /// The rows have been named: VALUES, SET.
     Values,
+    /// A query in parentheses has been read that takes any rows.
+    Queried,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,10 +81,17 @@ pub(super) fn insert(context: Context, part: InsertPart, replace: bool, token: T
                 .again()
         }
         // A query in parentheses.
-        (Columns, Tok::BackOpen | Tok::BackSubScoped | Tok::BackSubJoined) => {
+        (Columns, Tok::BackOpen | Tok::BackSubLinked) => {
+            to(Queried).hits(replaces(context, replace, Where::Tautology))
+        }
+        (Columns, Tok::BackSubScoped | Tok::BackSubJoined) => {
             to(part).hits(replaces(context, replace, Where::Tautology))
         }
         (_, Tok::Open) => to(part).push(Shared::Parenthesis(context.inner())),
+        // What a query in parentheses reads has no more to do with the table written.
+        (Queried, Tok::Duplicate) if !context.dry => Step::to(Shared::Tail(context))
+            .hit(Class::Update)
+            .limited(Class::Update, Where::Tautology),
         (_, Tok::Duplicate) => Step::to(Shared::Tail(context)).hits(if context.dry {
             0
         } else {

@@ -83,7 +83,10 @@ pub(super) fn set(context: Context, part: SetPart, token: Tok) -> Step {
             to(After(Setting::Mode))
         }
         (Value(Setting::Mode), Tok::StrOtherModes) => to(After(Setting::Mode)).after(AFTER_MODED),
-        (Value(Setting::Mode), Tok::SystemVar | Tok::Safe | Tok::Pure | Tok::Replace) => to(Modes),
+        (
+            Value(Setting::Mode),
+            Tok::SystemVar | Tok::Safe | Tok::Fold | Tok::Pure | Tok::Replace,
+        ) => to(Modes),
         (Value(Setting::Encoding), Tok::StrSafeValue | Tok::SafeValue) => {
             to(After(Setting::Encoding))
         }
@@ -171,6 +174,7 @@ fn is_mode(token: Tok) -> bool {
             | Dot
             | Safe
             | Pure
+            | Fold
             | Replace
             | StrModes
             | Wild

@@ -36,6 +36,10 @@ pub(crate) enum Statement {
     /// Behind ANALYZE: a table, or a statement that is executed.
     Analyze(Context),
     Rename(Context),
+    /// Behind the table of a HANDLER.
+    Handler(Context),
+    /// Behind USE.
+    Use(Context),
     Insert {
         context: Context,
         part: InsertPart,
@@ -103,7 +107,8 @@ impl Statement {
             AlterTable(context, part) => definition::alter_table(context, part, token),
             Unknown(context) | Begin(context) | Finish(context) | Block(context)
             | StartWord(context) | Show(context) | Lock(context) | Explain(context)
-            | Analyze(context) | Rename(context) | DropIndex(context) | Routine(context)
+            | Analyze(context) | Rename(context) | Use(context) | DropIndex(context)
+            | Routine(context)
                 if matches!(token, Tok::Semi | Tok::End | Tok::Cut | Tok::Close) =>
             {
                 context.finish(token, Tok::BackOpen)
@@ -165,6 +170,12 @@ impl Statement {
                     .again()
                     .verb("EXPLAIN ANALYZE"),
                 _ => Step::to(self),
+            },
+            Handler(context) => rest(context).limited(Class::Select, Where::None),
+            Use(context) => match token {
+                // A table without schema is then one of accounts and privileges.
+                Tok::SystemSchema => rest(context).hit(Class::Admin),
+                _ => rest(context),
             },
             Rename(context) => match token {
                 Tok::Account => rest(context).hit(Class::Grant),
@@ -248,9 +259,9 @@ fn first(context: Context, token: Tok) -> Step {
             .hits(context.hits(Class::Delete))
             .verb("DELETE"),
         T::Load => Step::to(Load(context, LoadPart::First)),
-        T::Handler => rest(context)
+        T::Handler => Step::to(Handler(context))
             .push(Shared::name(Access::Read, NameKind::Plain))
-            .hits(Class::Select.bit() | Class::Select.where_bit(Where::None))
+            .hit(Class::Select)
             .verb("HANDLER"),
         T::Do => tail(context).hit(Class::Select).verb("DO"),
         T::Call => Step::to(Shared::CallName(context, true))
@@ -300,7 +311,7 @@ fn first(context: Context, token: Tok) -> Step {
             .hit(Class::Set)
             .verb("SET"),
         T::Show => Step::to(Show(context)).hit(Class::Session).verb("SHOW"),
-        T::Use => class(Class::Session, "USE"),
+        T::Use => Step::to(Use(context)).hit(Class::Session).verb("USE"),
         T::Explain => Step::to(Explain(Context {
             dry: true,
             ..context.counted()

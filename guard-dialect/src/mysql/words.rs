@@ -33,7 +33,8 @@ const WORDS: &[(Tok, &str)] = &[
     (Join, "join straight_join"), (JoinSide, "left right natural outer"), (Inner, "inner"), (Cross, "cross"),
     (Lateral, "lateral"), (SetOp, "union intersect except"), (Returning, "returning"),
     (Group, "group"), (Order, "order"), (By, "by"), (Having, "having"), (Limit, "limit"),
-    (Fetch, "fetch"), (For, "for"), (Duplicate, "duplicate"), (Temp, "temporary"),
+    (Fetch, "fetch"), (For, "for"), (Against, "against"), (SystemSchema, "mysql"),
+    (NumberType, "signed unsigned decimal dec double float integer"), (Fold, FOLDS), (Duplicate, "duplicate"), (Temp, "temporary"),
     (Cascade, "cascade restrict"), (Account, "role user"), (Default, "default"),
     (SchemaWord, "database schema databases schemas"), (Function, "function package"), (Procedure, "procedure"),
     (View, "view"), (Index, "index key"), (Sequence, "sequence"), (Trigger, "trigger"),
@@ -43,7 +44,7 @@ const WORDS: &[(Tok, &str)] = &[
     (Distinct, "distinct distinctrow"), (All, "all"), (Column, "column"),
     (ConstWord, "current_date current_time current_timestamp localtime localtimestamp utc_date \
         utc_time utc_timestamp current_user current_role"),
-    (Reserved, "binary collate both leading trailing against asc references unique \
+    (Reserved, "binary collate both leading trailing asc references unique \
         no_write_to_binlog fulltext spatial ignored separator"),
     (Arith, "div mod"), (Interval, "interval"), (Hint, "force ignore low_priority high_priority delayed"),
     (NotMatch, "sounds"), (Dual, "dual"), (Outfile, "outfile dumpfile"), (Infile, "infile"), (Names, "names"),
@@ -55,6 +56,9 @@ const WORDS: &[(Tok, &str)] = &[
     (Atomic, "atomic"), (CloseWord, "close"),
     (SafeValue, "utf8 utf8mb3 utf8mb4"), (Charset, CHARSETS), (FileCall, FILE_CALLS), (CastCall, "cast convert"),
 ];
+
+/// Those whose result is a text that says as much as a constant argument does.
+const FOLDS: &str = "lower lcase upper ucase concat";
 
 /// Functions that reach files or programs of the server.
 const FILE_CALLS: &str = "load_file sys_exec sys_eval sys_get sys_set lib_mysqludf_sys_info";
@@ -90,6 +94,17 @@ const LITERALS: &[(Tok, &str)] = &[
 /// The modes that are known.
 const MODE_NAMES: &[(Tok, &str)] = &[(StrModes, MODES), (StrOtherModes, OTHER_MODES)];
 
+/// The lines of a list of functions.
+fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
+    text.lines().filter(|line| !line.starts_with('#'))
+}
+
+/// Functions that only compute.
+pub(crate) fn safe_functions() -> impl Iterator<Item = &'static str> {
+    let folds = FOLDS.split_whitespace();
+    folds.chain(lines(FAITHFUL)).chain(lines(PURE))
+}
+
 /// All tries.
 #[derive(Debug)]
 pub(crate) struct Words {
@@ -103,7 +118,6 @@ pub(crate) struct Words {
 
 impl Words {
     pub(crate) fn new() -> Self {
-        let lines = |text: &'static str| text.lines().filter(|line| !line.starts_with('#'));
         let mut words = Trie::of(WORDS);
         for name in lines(FAITHFUL) {
             words.insert(name, Safe);
@@ -118,6 +132,7 @@ impl Words {
             words,
             quoted: Trie::of(&[
                 (FileCall, FILE_CALLS),
+                (SystemSchema, "mysql"),
                 (SqlMode, "sql_mode"),
                 (EncodingName, "character_set_client"),
             ]),

@@ -4,6 +4,7 @@ use super::super::datasets;
 use super::super::diagnostic::{Spot, nearest, shown};
 use super::super::model::{DatasetInfo, KillScope, RuleInfo, RuleKind, SubjectInfo};
 use super::super::rule::RawRule;
+use super::super::statement::StatementIs;
 use super::super::when::{Act, DatasetIs};
 use super::{Writer, distinct};
 use guard_common::abi::policy::{
@@ -67,6 +68,7 @@ impl Writer<'_> {
                 compiled.opaque = is.opaque;
                 self.about(index, is);
                 self.statement(rule, &compiled, datasets);
+                self.check_names(is, &compiled, datasets);
                 (compiled, RuleKind::Statement)
             }
             Act::Exec(patterns) => {
@@ -144,6 +146,30 @@ impl Writer<'_> {
         let cause = format!("{} has no statements of these classes", names.join(" and "));
         let help = "docs/policy.md lists what each protocol has; name a dataset that has them";
         self.report.error_help(&rule.when.place, cause, help);
+    }
+
+    /// Redis has neither tables nor SQL functions: a rule that asks for them and is
+    /// about Redis alone can never match.
+    fn check_names(&mut self, is: &StatementIs, compiled: &Rule, datasets: &[DatasetInfo]) {
+        let mut about = datasets
+            .iter()
+            .take(64)
+            .enumerate()
+            .filter(|(index, _)| compiled.datasets & (1 << index) != 0)
+            .map(|(_, info)| info.protocol)
+            .peekable();
+        if about.peek().is_none() || about.any(|protocol| protocol != Protocol::Redis) {
+            return;
+        }
+        let named = [
+            is.tables.as_ref().map(|tables| ("tables", &tables.names)),
+            is.functions.as_ref().map(|names| ("functions", names)),
+        ];
+        for (key, names) in named.into_iter().flatten() {
+            let cause = format!("Redis has no {key}, so this rule can never match");
+            let help = format!("remove `{key}`, or name a dataset that has {key}");
+            self.report.error_help(&names.place, cause, help);
+        }
     }
 
     /// The datasets that a rule is about; all ones when it does not say.
