@@ -186,7 +186,7 @@ impl Comparison {
         };
         let left = match operator {
             Operator::Equal | Operator::Unequal if left.is_exact() && !self.not => left,
-            _ if self.loose && left == Value::False => Value::Bad,
+            _ if self.loose && self.left == Value::False => Value::Bad,
             Operator::Less | Operator::Greater | Operator::Between => left.blurred(),
             _ => left.blurred().in_equality(),
         };
