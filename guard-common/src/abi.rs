@@ -13,4 +13,4 @@ pub mod settings;
 
 /// Version of everything in this module. Pinned maps and links carry it in
 /// their folder's name; an agent with another version does not adopt them.
-pub const ABI_VERSION: u32 = 4;
+pub const ABI_VERSION: u32 = 5;

@@ -20,6 +20,7 @@ mod engine;
 pub(crate) mod judge;
 pub(crate) mod names;
 pub(crate) mod protocol;
+pub(crate) mod said;
 pub(crate) mod voice;
 
 use crate::kernel::packet::Segment;

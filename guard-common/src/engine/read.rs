@@ -165,7 +165,8 @@ fn cell(tables: &Tables, row: usize, column: u8) -> u32 {
 
 /// The eight bytes from `begin` on; behind the chunk's end its beginning.
 #[inline(always)]
-pub(super) fn group(chunk: &[u8; CHUNK_BYTES], begin: usize) -> u64 {
+#[must_use]
+pub fn group(chunk: &[u8; CHUNK_BYTES], begin: usize) -> u64 {
     const MASK: usize = CHUNK_BYTES / GROUP - 1;
     let (groups, _) = chunk.as_chunks::<GROUP>();
     let low = u64::from_le_bytes(groups[(begin / GROUP) & MASK]);

@@ -9,6 +9,7 @@ use crate::kernel::read;
 use crate::kernel::repeat::Kernel;
 use crate::maps;
 use crate::stream::authority::{Digest, digest_start};
+use crate::stream::said::{self, Said};
 use crate::stream::{Desk, Sock, Ward, judge, protocol};
 use guard_common::abi::event::JUDGE_VOICE;
 use guard_common::abi::policy::NONE;
@@ -27,6 +28,8 @@ use guard_common::verdict::Effect;
 pub(crate) struct Voice {
     /// Its cursor.
     pub(crate) stream: Stream,
+    /// The text that it read last.
+    pub(crate) said: Said,
     /// Send position at which the cursor stands.
     pub(crate) next: u32,
     /// Send position of the first byte of the system call's data.
@@ -102,7 +105,7 @@ impl Turn for Reading<'_> {
         if stream.at >= stream.end && stream.complete == 0 {
             return false;
         }
-        guard_voice_begin(self.voice);
+        guard_voice_begin(self.voice, &self.desk.chunk);
         protocol::step(&mut self.voice.stream, &self.desk.chunk);
         if self.voice.stream.complete != 0 {
             guard_voice_message(self.sock, self.voice, self.desk);
@@ -111,14 +114,16 @@ impl Turn for Reading<'_> {
     }
 }
 
-/// Notes where a message begins, before each step.
+/// Notes where a message begins, and its text, before each step.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn guard_voice_begin(voice: *mut Voice) -> u32 {
+extern "C" fn guard_voice_begin(voice: *mut Voice, chunk: *const Chunk) -> u32 {
     // SAFETY: as in `guard_voice_chunk`.
-    let Some(voice) = (unsafe { voice.as_mut() }) else {
+    let (Some(voice), Some(chunk)) = (unsafe { voice.as_mut() }, unsafe { chunk.as_ref() }) else {
         return 1;
     };
+    let sequence = voice.base.wrapping_add(voice.offset);
+    said::begin(&mut voice.said, &voice.stream, chunk, sequence);
     let stream = &mut voice.stream;
     if stream.at_boundary() {
         voice.message = voice.offset.wrapping_add(stream.at);
@@ -143,6 +148,7 @@ extern "C" fn guard_voice_message(sock: *mut Sock, voice: *mut Voice, desk: *mut
         return 1;
     };
     let stream = &mut voice.stream;
+    said::end(&mut voice.said, stream);
     if asks_encryption(stream) && declines(&sock.ward, stream) {
         voice.outcome = DECLINED;
         return 0;
