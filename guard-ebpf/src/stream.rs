@@ -33,6 +33,7 @@ use guard_common::protocol::Protocol;
 use guard_common::stream::{Chunk, Stream};
 use guard_common::verdict::Decision;
 use names::NameIndex;
+use said::Said;
 use voice::Voice;
 
 /// Substitutes on their way from the voice to the authority.
@@ -162,6 +163,8 @@ pub(crate) struct Desk {
     pub(crate) chunk: Chunk,
     /// Names of this socket in `guard_names`.
     pub(crate) names: NameIndex,
+    /// The text that the voice read last.
+    pub(crate) said: Said,
 }
 
 /// Most that a kernel gives to one socket storage with its head: the largest

@@ -4,8 +4,6 @@ use crate::kernel::packet::{self, RST, SYN, URG};
 use crate::kernel::repeat::Kernel;
 use crate::kernel::socket;
 use crate::maps;
-use crate::stream::said::Said;
-use crate::stream::voice::Voice;
 use crate::stream::{Desk, Sock, authority, ear, judge as judging};
 use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
@@ -64,11 +62,8 @@ pub(crate) fn guard_authority(ctx: SkBuffContext) -> i32 {
         return DROP;
     }
     ear::inform(sk, &mut sock.authority);
-    // They are made with the other state; a socket without them sends nothing.
-    let (desk, voice) = (socket::state::<Desk>(sk), socket::state::<Voice>(sk));
-    let refused = desk
-        .zip(voice)
-        .is_none_or(|(desk, voice)| judge(&ctx, sock, desk, &voice.said));
+    // It is made with the other state; a socket without one sends nothing.
+    let refused = socket::state::<Desk>(sk).is_none_or(|desk| judge(&ctx, sock, desk));
     if refused {
         poison(&ctx, sock);
         return DROP;
@@ -80,7 +75,7 @@ pub(crate) fn guard_authority(ctx: SkBuffContext) -> i32 {
 
 /// Feeds the new part of a packet to the authority; `true`: refused.
 #[inline(always)]
-fn judge(ctx: &SkBuffContext, sock: &mut Sock, desk: &mut Desk, said: &Said) -> bool {
+fn judge(ctx: &SkBuffContext, sock: &mut Sock, desk: &mut Desk) -> bool {
     if sock.condemned != 0 {
         return true;
     }
@@ -104,7 +99,6 @@ fn judge(ctx: &SkBuffContext, sock: &mut Sock, desk: &mut Desk, said: &Said) -> 
         ctx,
         sock,
         desk,
-        said,
         refused: 0,
     };
     Kernel::repeat(MAX_TURNS, &mut reading);
@@ -137,7 +131,6 @@ struct Reading<'a> {
     ctx: &'a SkBuffContext,
     sock: &'a mut Sock,
     desk: &'a mut Desk,
-    said: &'a Said,
     refused: u64,
 }
 
@@ -183,7 +176,7 @@ impl Turn for Reading<'_> {
         }
         self.sock.authority.at = 0;
         self.sock.authority.end = count;
-        if authority::chunk(self.sock, self.desk, self.said) {
+        if authority::chunk(self.sock, self.desk) {
             self.refused = 1;
             return false;
         }

@@ -31,7 +31,7 @@ static SPEAKERS: SkStorage<Voice> = SkStorage::new();
 ///
 /// writer: as `guard_sockets`
 /// reader: the same
-/// room:   about 6 KiB a socket, freed with it
+/// room:   about 8 KiB a socket, freed with it
 /// full:   as `guard_sockets`
 #[btf_map(name = "guard_desks")]
 static DESKS: SkStorage<Desk> = SkStorage::new();

@@ -4,7 +4,7 @@
 use crate::emit;
 use crate::kernel::repeat::Kernel;
 use crate::maps;
-use crate::stream::said::{self, Said};
+use crate::stream::said;
 use crate::stream::{Desk, Sock, judge, protocol};
 use guard_common::abi::event::{EVENT_POISONED, JUDGE_AUTHORITY, Poisoned};
 use guard_common::hash;
@@ -14,23 +14,18 @@ use guard_common::stream::{self, Chunk, what};
 use guard_common::verdict::Effect;
 
 /// Reads the chunk in `desk.chunk[..sock.authority.end]`; 1: a message in it is
-/// refused. `said` is what the voice has read of it.
+/// refused.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn guard_authority_chunk(sock: *mut Sock, desk: *mut Desk, said: *const Said) -> u32 {
+extern "C" fn guard_authority_chunk(sock: *mut Sock, desk: *mut Desk) -> u32 {
     // SAFETY: the verifier checks that the pointers are null or whole values;
     // the socket's lock makes them the only references.
     let (Some(sock), Some(desk)) = (unsafe { sock.as_mut() }, unsafe { desk.as_mut() }) else {
         return 1;
     };
-    // SAFETY: as above.
-    let Some(said) = (unsafe { said.as_ref() }) else {
-        return 1;
-    };
     let mut reading = Reading {
         sock,
         desk,
-        said,
         refused: 0,
     };
     // Each turn takes at least one byte, or ends a message.
@@ -40,14 +35,13 @@ extern "C" fn guard_authority_chunk(sock: *mut Sock, desk: *mut Desk, said: *con
 
 /// See [`guard_authority_chunk`].
 #[inline(always)]
-pub(crate) fn chunk(sock: &mut Sock, desk: &mut Desk, said: &Said) -> bool {
-    guard_authority_chunk(sock, desk, said) != 0
+pub(crate) fn chunk(sock: &mut Sock, desk: &mut Desk) -> bool {
+    guard_authority_chunk(sock, desk) != 0
 }
 
 struct Reading<'a> {
     sock: &'a mut Sock,
     desk: &'a mut Desk,
-    said: &'a Said,
     refused: u64,
 }
 
@@ -58,7 +52,7 @@ impl Turn for Reading<'_> {
             return false;
         }
         let from = guard_authority_begin(self.sock);
-        if guard_authority_recall(self.sock, &self.desk.chunk, self.said) == 0 {
+        if guard_authority_recall(self.sock, self.desk) == 0 {
             protocol::step(&mut self.sock.authority, &self.desk.chunk);
         }
         if self.sock.authority.hashing != 0 {
@@ -115,20 +109,12 @@ extern "C" fn guard_authority_begin(sock: *mut Sock) -> u32 {
 /// Takes what the voice has read of the same bytes; 0: nothing, they are to be read.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn guard_authority_recall(
-    sock: *mut Sock,
-    chunk: *const Chunk,
-    said: *const Said,
-) -> u32 {
+extern "C" fn guard_authority_recall(sock: *mut Sock, desk: *const Desk) -> u32 {
     // SAFETY: as in `guard_authority_chunk`.
-    let (Some(sock), Some(chunk)) = (unsafe { sock.as_mut() }, unsafe { chunk.as_ref() }) else {
+    let (Some(sock), Some(desk)) = (unsafe { sock.as_mut() }, unsafe { desk.as_ref() }) else {
         return 0;
     };
-    // SAFETY: as above.
-    let Some(said) = (unsafe { said.as_ref() }) else {
-        return 0;
-    };
-    said::recall(said, &mut sock.authority, chunk, sock.chunk_sequence) as u32
+    said::recall(desk, &mut sock.authority, sock.chunk_sequence) as u32
 }
 
 /// Adds the bytes of a step to the message's digest. A message that is longer

@@ -6,8 +6,10 @@
 //! voice has read, they are the authority's too. Everything else about the message
 //! (its framing, names, the decision and the record) the authority does itself.
 
-use crate::kernel::read;
 use crate::kernel::repeat::Kernel;
+use crate::kernel::{bound, read};
+use crate::stream::Desk;
+use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
 use guard_common::engine;
 use guard_common::facts::Facts;
 use guard_common::limits::CHUNK_BYTES;
@@ -51,15 +53,19 @@ fn whole_text(stream: &Stream) -> Option<u32> {
 
 /// Keeps the text that is read next. `sequence` is that of the chunk's first byte.
 #[inline(always)]
-pub(crate) fn begin(said: &mut Said, stream: &Stream, chunk: &Chunk, sequence: u32) {
-    let Some(length) = whole_text(stream) else {
+pub(crate) fn begin(desk: &mut Desk, stream: &Stream, sequence: u32) {
+    let Some(length) = whole_text(stream).and_then(|text| bound::within(text, SAID_BYTES as u32))
+    else {
         return;
     };
+    let said = &mut desk.said;
     said.sequence = sequence.wrapping_add(stream.at);
     said.length = length;
     said.open = 1;
-    let from = chunk.as_ptr().wrapping_add(stream.at as usize);
-    read::copy(&mut said.bytes, from, length);
+    let from = desk.chunk.as_ptr().wrapping_add(stream.at as usize);
+    // SAFETY: `length` is at most the size of the buffer (checked above); `from` is
+    // read by probing.
+    unsafe { bpf_probe_read_kernel(said.bytes.as_mut_ptr().cast(), length, from.cast()) };
 }
 
 /// Keeps the facts of a message that was read.
@@ -74,7 +80,8 @@ pub(crate) fn end(said: &mut Said, stream: &Stream) {
 /// Completes the message if its rest is the text that was kept; `false`: it is to
 /// be read. `sequence` is that of the chunk's first byte.
 #[inline(always)]
-pub(crate) fn recall(said: &Said, stream: &mut Stream, chunk: &Chunk, sequence: u32) -> bool {
+pub(crate) fn recall(desk: &Desk, stream: &mut Stream, sequence: u32) -> bool {
+    let said = &desk.said;
     let Some(length) = whole_text(stream) else {
         return false;
     };
@@ -84,7 +91,7 @@ pub(crate) fn recall(said: &Said, stream: &mut Stream, chunk: &Chunk, sequence: 
     }
     let mut comparing = Comparing {
         said,
-        chunk,
+        chunk: &desk.chunk,
         at: stream.at,
         left: length,
         differ: Kernel::zero(said.sequence.into()),

@@ -9,7 +9,7 @@ use crate::kernel::read;
 use crate::kernel::repeat::Kernel;
 use crate::maps;
 use crate::stream::authority::{Digest, digest_start};
-use crate::stream::said::{self, Said};
+use crate::stream::said;
 use crate::stream::{Desk, Sock, Ward, judge, protocol};
 use guard_common::abi::event::JUDGE_VOICE;
 use guard_common::abi::policy::NONE;
@@ -28,8 +28,6 @@ use guard_common::verdict::Effect;
 pub(crate) struct Voice {
     /// Its cursor.
     pub(crate) stream: Stream,
-    /// The text that it read last.
-    pub(crate) said: Said,
     /// Send position at which the cursor stands.
     pub(crate) next: u32,
     /// Send position of the first byte of the system call's data.
@@ -105,7 +103,7 @@ impl Turn for Reading<'_> {
         if stream.at >= stream.end && stream.complete == 0 {
             return false;
         }
-        guard_voice_begin(self.voice, &self.desk.chunk);
+        guard_voice_begin(self.voice, self.desk);
         protocol::step(&mut self.voice.stream, &self.desk.chunk);
         if self.voice.stream.complete != 0 {
             guard_voice_message(self.sock, self.voice, self.desk);
@@ -117,13 +115,13 @@ impl Turn for Reading<'_> {
 /// Notes where a message begins, and its text, before each step.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn guard_voice_begin(voice: *mut Voice, chunk: *const Chunk) -> u32 {
+extern "C" fn guard_voice_begin(voice: *mut Voice, desk: *mut Desk) -> u32 {
     // SAFETY: as in `guard_voice_chunk`.
-    let (Some(voice), Some(chunk)) = (unsafe { voice.as_mut() }, unsafe { chunk.as_ref() }) else {
+    let (Some(voice), Some(desk)) = (unsafe { voice.as_mut() }, unsafe { desk.as_mut() }) else {
         return 1;
     };
     let sequence = voice.base.wrapping_add(voice.offset);
-    said::begin(&mut voice.said, &voice.stream, chunk, sequence);
+    said::begin(desk, &voice.stream, sequence);
     let stream = &mut voice.stream;
     if stream.at_boundary() {
         voice.message = voice.offset.wrapping_add(stream.at);
@@ -148,7 +146,7 @@ extern "C" fn guard_voice_message(sock: *mut Sock, voice: *mut Voice, desk: *mut
         return 1;
     };
     let stream = &mut voice.stream;
-    said::end(&mut voice.said, stream);
+    said::end(&mut desk.said, stream);
     if asks_encryption(stream) && declines(&sock.ward, stream) {
         voice.outcome = DECLINED;
         return 0;
