@@ -55,11 +55,7 @@ pub(super) fn run(samples: usize) -> Result<()> {
         let bytes = text.sql.len() + 6;
         println!("| {name}, as `Q` with framing | {bytes} | {first:.0} | {second:.0} | | | | |");
     }
-    let mut others =
-        vec![
-            0u64;
-            std::env::var("OTHERS").map_or(OTHERS, |s| s.parse::<usize>().unwrap() << 10) / 8
-        ];
+    let mut others = vec![0u64; OTHERS / size_of::<u64>()];
     for text in texts().iter().filter(|text| text.sql.len() < 1000) {
         let (first, second) = cold(&mut kernel, &text.sql, samples, &mut others);
         let (name, bytes) = (text.name, text.sql.len());
