@@ -3,6 +3,28 @@
 use super::level::{Bound, Level};
 use super::value::Value;
 
+/// The operator between the operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Operator {
+    None,
+    Equal,
+    Unequal,
+    Less,
+    Greater,
+    /// LIKE: the right operand is a pattern.
+    Like,
+    /// `~`, `@>` and the like.
+    Match,
+    /// REGEXP.
+    Regexp,
+    Is,
+    IsDistinct,
+    Exists,
+    Between,
+    /// Behind BETWEEN … AND; what the lower bound is.
+    BetweenAnd(Lower),
+}
+
 /// The lower bound of a BETWEEN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Lower {

@@ -1,7 +1,7 @@
 //! One condition: `operand operator operand`, without AND and OR around it.
 
 use super::automaton::{State, Step};
-use super::compare::{Lower, equal, limits_above, limits_below, ordered};
+use super::compare::{Lower, Operator, equal, limits_above, limits_below, ordered};
 use super::condition::{Condition, ends, ends_loose};
 use super::context::{Context, broken};
 use super::level::{Bound, Level};
@@ -10,28 +10,6 @@ use super::token::Tok;
 use super::value::{Link, Value};
 use super::word::{self, Word};
 use guard_common::engine::action;
-
-/// The operator between the operands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Operator {
-    None,
-    Equal,
-    Unequal,
-    Less,
-    Greater,
-    /// LIKE: the right operand is a pattern.
-    Like,
-    /// `~`, `@>` and the like.
-    Match,
-    /// REGEXP.
-    Regexp,
-    Is,
-    IsDistinct,
-    Exists,
-    Between,
-    /// Behind BETWEEN … AND; what the lower bound is.
-    BetweenAnd(Lower),
-}
 
 /// The part of the condition that is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

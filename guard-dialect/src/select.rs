@@ -225,7 +225,6 @@ impl Query {
                 _ => Step::to(self.into_target()),
             },
             Part::Hint => match token {
-                // `DELETE QUICK IGNORE FROM a`.
                 Tok::From if self.kind == Kind::Delete => Step::to(self.again_from()),
                 Tok::Open => Step::to(self.part(Part::Item))
                     .push(Statement::Parenthesis(self.context.inner())),
@@ -337,8 +336,7 @@ impl Query {
                     .flag(action::PREDICATE)
                     .again(),
             },
-            Semi | End | Cut => self.finish(token),
-            Close => self.finish(token),
+            Semi | End | Cut | Close => self.finish(token),
             From if self.part == Part::List => Step::to(self.part(Part::From)),
             Into if matches!(self.part, Part::List) && self.kind == Kind::Select => {
                 Step::to(self.part(Part::Into))
