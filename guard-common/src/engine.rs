@@ -23,7 +23,7 @@ mod verbs;
 mod with;
 mod word;
 
-pub use read::group;
+pub use read::{eight, group};
 pub use server::{AFTER_MODED, AFTER_NOT_UTF8, Server};
 pub use statement::MAX_STEPS;
 pub use tables::{Action, Event, Hold, PENDING, STATE_BITS, Skip, Tables};

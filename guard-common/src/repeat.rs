@@ -1,5 +1,8 @@
 //! The one loop of the core, so that the kernel can run it with `bpf_loop`.
 
+use crate::engine::{self, Tables};
+use crate::limits::CHUNK_BYTES;
+
 /// A loop body with its state.
 pub trait Turn {
     /// Does turn number `index`; `false` ends the loop.
@@ -19,6 +22,19 @@ pub trait Repeat {
     #[inline(always)]
     fn zero(_any: u64) -> u64 {
         0
+    }
+
+    /// Steps through the eight bytes of `chunk` from `begin` on, from the lexer's `row`:
+    /// the row behind them and 8, or the first cell that is no row and the index of
+    /// its byte. The innermost loop of the engine.
+    #[inline(always)]
+    fn eight(
+        tables: &Tables,
+        chunk: &[u8; CHUNK_BYTES],
+        begin: usize,
+        row: usize,
+    ) -> (u32, usize) {
+        engine::eight(tables, chunk, begin, row)
     }
 
     /// Nothing; but what is known of the memory behind `state` is forgotten.

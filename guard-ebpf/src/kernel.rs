@@ -15,4 +15,5 @@ pub(crate) mod read;
 pub(crate) mod repeat;
 pub(crate) mod signal;
 pub(crate) mod socket;
+pub(crate) mod step;
 pub(crate) mod task;

@@ -11,6 +11,7 @@ mod kernel {
     #[expect(dead_code, reason = "the engine needs a part of it")]
     pub(crate) mod bound;
     pub(crate) mod repeat;
+    pub(crate) mod step;
 }
 
 use aya_ebpf::macros::{classifier, map};

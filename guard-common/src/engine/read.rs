@@ -48,22 +48,21 @@ pub(super) fn read<R: Repeat>(
             return Ended::Chunk;
         }
         let begin = position & (CHUNK_BYTES - 1);
-        let bytes = group(chunk, begin);
         let (next, at) = if left >= GROUP {
             let before = row;
-            match whole(tables, &mut row, bytes) {
-                None => {
-                    position = begin + GROUP;
-                    if row == before {
-                        position = skip(tables, row, chunk, position, limit);
-                    }
-                    continue;
+            let (next, index) = R::eight(tables, chunk, begin, row);
+            if index >= GROUP {
+                row = next as usize;
+                position = begin + GROUP;
+                if row == before {
+                    position = skip(tables, row, chunk, position, limit);
                 }
-                Some((next, index)) => (next, begin + index),
+                continue;
             }
+            (next, begin + index)
         } else {
             // One of the last bytes of a text.
-            let next = cell(tables, row, tables.columns[bytes as usize & 0xff]);
+            let next = cell(tables, row, tables.columns[usize::from(chunk[begin])]);
             if next < CELL_BYTES as u32 {
                 row = next as usize;
                 position = begin + 1;
@@ -91,21 +90,27 @@ pub(super) fn read<R: Repeat>(
     Ended::Round
 }
 
-/// Steps through a whole group; a cell that is no row, with its index, ends it.
+/// [`Repeat::eight`] for any machine.
 #[inline(always)]
-fn whole(tables: &Tables, row: &mut usize, bytes: u64) -> Option<(u32, usize)> {
+pub fn eight(
+    tables: &Tables,
+    chunk: &[u8; CHUNK_BYTES],
+    begin: usize,
+    row: usize,
+) -> (u32, usize) {
+    let bytes = group(chunk, begin);
+    let mut row = row as u32;
     macro_rules! byte {
         ($($index:literal)*) => {$(
             let column = tables.columns[(bytes >> ($index * 8)) as usize & 0xff];
-            let next = cell(tables, *row, column);
-            if next >= CELL_BYTES as u32 {
-                return Some((next, $index));
+            row = cell(tables, row as usize, column);
+            if row >= CELL_BYTES as u32 {
+                return (row, $index);
             }
-            *row = next as usize;
         )*};
     }
     byte!(0 1 2 3 4 5 6 7);
-    None
+    (row, GROUP)
 }
 
 /// Where the row has looped for a group, it may for more: the position behind
