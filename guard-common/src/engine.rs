@@ -95,6 +95,10 @@ pub struct Scan {
     tag_length: u32,
     /// Number being read (`$n`).
     number: u32,
+    /// Its first digit that is not in it yet, or [`statement::NOT_COUNTING`].
+    counted: u32,
+    /// Zero.
+    reserved: u32,
     /// 1 after the first of a pair of quotes inside a quoted name.
     quote: u32,
     /// 1 when the text has ended.
@@ -113,8 +117,8 @@ pub struct Scan {
     held_kind: u32,
     /// The event that is to be handled.
     event: u32,
-    /// Zero.
-    reserved: u32,
+    /// 1 when that event waits for something to be read first.
+    waits: u32,
     /// Names in use in `with_names`.
     with_count: u32,
     /// Tables that were found before the innermost query (or frame) began.
@@ -159,6 +163,8 @@ pub fn begin(tables: &Tables, scan: &mut Scan) {
     scan.word_kind = 0;
     scan.length = 0;
     scan.number = 0;
+    scan.counted = statement::NOT_COUNTING;
+    scan.waits = 0;
     scan.quote = 0;
     scan.done = 0;
     scan.dotted = 0;
@@ -199,6 +205,9 @@ pub fn feed<R: Repeat>(
 fn run<R: Repeat>(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTES], to: u32) {
     scan.limit = to;
     scan.mark = scan.position;
+    if scan.counted != statement::NOT_COUNTING {
+        scan.counted = scan.position;
+    }
     let mut turns = Turns::<R> {
         tables,
         scan,
@@ -242,7 +251,7 @@ pub fn end_by(scan: &mut Scan, feed: impl FnOnce(&mut Scan)) {
 static NOTHING: [u8; CHUNK_BYTES] = [0; CHUNK_BYTES];
 
 /// Rounds of one turn: a turn costs as much as reading five bytes.
-const ROUNDS: u64 = 2;
+const ROUNDS: u64 = 4;
 
 /// What is done turn by turn. Everything that one turn leaves for the next is in
 /// [`Scan`].
@@ -269,8 +278,9 @@ enum Ended {
 impl<R: Repeat> Turn for Turns<'_, R> {
     #[inline(always)]
     fn turn(&mut self, _index: u32) -> bool {
-        let mut ended = Ended::Round;
-        let mut round = 0u64;
+        let waits = self.scan.waits != 0;
+        let mut ended = if waits { Ended::Event } else { Ended::Round };
+        let mut round = if waits { ROUNDS } else { 0 };
         while round < ROUNDS {
             round += 1;
             // VERIFIER: without it the proof is several times as long.
@@ -290,7 +300,7 @@ impl<R: Repeat> Turn for Turns<'_, R> {
         if ended == Ended::Event {
             ended = statement::on_event(self.tables, self.scan, self.chunk);
         } else if ended == Ended::Chunk {
-            ended = read::leave(self.tables, self.scan);
+            ended = read::leave(self.tables, self.scan, self.chunk);
         }
         if ended == Ended::Word {
             word::take_slowly(self.scan, self.chunk);

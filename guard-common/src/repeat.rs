@@ -28,12 +28,7 @@ pub trait Repeat {
     /// the row behind them and 8, or the first cell that is no row and the index of
     /// its byte. The innermost loop of the engine.
     #[inline(always)]
-    fn eight(
-        tables: &Tables,
-        chunk: &[u8; CHUNK_BYTES],
-        begin: usize,
-        row: usize,
-    ) -> (u32, usize) {
+    fn eight(tables: &Tables, chunk: &[u8; CHUNK_BYTES], begin: usize, row: usize) -> (u32, usize) {
         engine::eight(tables, chunk, begin, row)
     }
 

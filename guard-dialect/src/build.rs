@@ -194,6 +194,7 @@ fn fill_rows(
                     (event::MARK, []) if report.consume => cell::WORD << ROW_BITS | next,
                     (event::MARK_EXACT, []) if report.consume => cell::QUOTED << ROW_BITS | next,
                     (event::MARK_TICKS, []) if report.consume => cell::TICKS << ROW_BITS | next,
+                    (event::COUNT, []) if report.consume => cell::COUNT << ROW_BITS | next,
                     (event::HOLD | event::HOLD_EXACT, []) => {
                         let kind = match report.kind {
                             event::HOLD => cell::WORD,

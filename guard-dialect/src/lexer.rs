@@ -65,8 +65,8 @@ pub(crate) enum Lex {
     Operator(Op),
     /// Behind a `$`.
     Dollar,
-    /// In the number of a parameter; `true`: behind its first digit.
-    Parameter(bool),
+    /// In the number of a parameter, behind its first digit.
+    Parameter,
     /// In the opening tag of a dollar quote.
     Tag,
     /// In a dollar-quoted string.
@@ -254,13 +254,13 @@ impl Scanner for Lexer {
             Block(last) => Self::block(last, byte),
             Operator(op) => Self::operator(op, byte),
             Dollar => match byte {
-                b'0'..=b'9' => raise(Tok::Nothing, event::DIGIT_FIRST, true, Parameter(true)),
+                b'0'..=b'9' => raise(Tok::Nothing, event::COUNT, true, Parameter),
                 b'$' => raise(Tok::Nothing, event::MARK_TAG, false, Tag),
                 _ if is_word_start(byte) => raise(Tok::Nothing, event::MARK_TAG, false, Tag),
                 _ => before(Tok::Junk, Start),
             },
-            Parameter(_) => match byte {
-                b'0'..=b'9' => raise(Tok::Nothing, event::DIGIT, true, Parameter(true)),
+            Parameter => match byte {
+                b'0'..=b'9' => Next::Go(Parameter),
                 _ => raise(Tok::Param, event::PARAMETER, false, Start),
             },
             Tag => match byte {
@@ -310,7 +310,7 @@ impl Lexer {
             Number(number) => before(number.token(), Start),
             Fraction(token, some) => before(number::fraction(token, some), Start),
             Exponent => before(Tok::Big, Start),
-            Parameter(_) => raise(Tok::Param, event::PARAMETER, false, Start),
+            Parameter => raise(Tok::Param, event::PARAMETER, false, Start),
             Operator(_) | Dash | Slash | Colon | Point => before(Tok::Arith, Start),
             DollarEnd => before(Tok::StrOdd, Start),
             Text(..) | Escaped | NameStart(_) | Name(..) | Block(_) | Dollar | Tag | Body

@@ -80,6 +80,9 @@ pub(super) fn read<R: Repeat>(
         let kind = next / CELL_BYTES as u32;
         if kind < code::HOLD {
             word::mark(scan, at as u32, kind);
+        } else if kind == code::COUNT {
+            scan.number = 0;
+            scan.counted = at as u32;
         } else {
             scan.held = at as u32;
             scan.held_kind = kind - code::HOLD;
@@ -92,12 +95,7 @@ pub(super) fn read<R: Repeat>(
 
 /// [`Repeat::eight`] for any machine.
 #[inline(always)]
-pub fn eight(
-    tables: &Tables,
-    chunk: &[u8; CHUNK_BYTES],
-    begin: usize,
-    row: usize,
-) -> (u32, usize) {
+pub fn eight(tables: &Tables, chunk: &[u8; CHUNK_BYTES], begin: usize, row: usize) -> (u32, usize) {
     let bytes = group(chunk, begin);
     let mut row = row as u32;
     macro_rules! byte {
@@ -144,9 +142,13 @@ fn skip(
 
 /// At the end of the chunk: what has to be done before it is left.
 #[inline(always)]
-pub(super) fn leave(tables: &Tables, scan: &mut Scan) -> Ended {
+pub(super) fn leave(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTES]) -> Ended {
     if scan.done != 0 {
         return Ended::Chunk;
+    }
+    if scan.counted < scan.limit {
+        statement::count(scan, chunk, scan.limit);
+        return Ended::Round;
     }
     // May the text have to be read again from the last word on?
     if cell(tables, scan.row as usize & (CELL_BYTES - 1), 0) & PENDING != 0 {

@@ -3,7 +3,7 @@
 
 use super::tables::{STATE_BITS, action, cell as code, event, resolve};
 use super::word::{self, Taken};
-use super::{Ended, FRAMES, Scan, Tables, names, note, with};
+use super::{Ended, FRAMES, Scan, Tables, names, note, read, with};
 use crate::class::{Class, Opaque};
 use crate::facts::MOVED;
 use crate::limits::{ACTIONS, CHUNK_BYTES, EVENTS, STEPS};
@@ -54,11 +54,12 @@ fn feed(scan: &mut Scan, tokens: u32, next: u32, behind: u32) {
 pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTES]) -> Ended {
     let found = &tables.events[scan.event as usize & (EVENTS - 1)];
     let position = scan.position;
+    scan.waits = 0;
     if found.kind == event::TAG_OPEN || found.kind == event::TAG_CLOSE {
-        // The tag ends here. It is taken first; then the byte, which is not
-        // consumed, raises the same event again.
+        // The tag ends here. It is taken first.
         if scan.word_kind != 0 && (scan.begun == 0 || scan.mark < position) {
             scan.upto = position;
+            scan.waits = 1;
             return Ended::Word;
         }
         scan.word_kind = 0;
@@ -106,6 +107,11 @@ pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTE
             }
         }
         event::PARAMETER => {
+            if !count(scan, chunk, position) {
+                scan.waits = 1;
+                return Ended::Round;
+            }
+            scan.counted = NOT_COUNTING;
             let number = if scan.number > 65_535 {
                 65_535
             } else {
@@ -131,6 +137,35 @@ pub(super) fn on_event(tables: &Tables, scan: &mut Scan, chunk: &[u8; CHUNK_BYTE
         feed(scan, found.tokens, found.next, behind);
     }
     Ended::Round
+}
+
+/// Value of [`Scan::counted`] outside of a parameter's number.
+pub(super) const NOT_COUNTING: u32 = u32::MAX;
+
+/// Adds the next digits of a parameter up to `upto` to its number; `false`: there are more.
+#[inline(always)]
+pub(super) fn count(scan: &mut Scan, chunk: &[u8; CHUNK_BYTES], upto: u32) -> bool {
+    const PIECE: u32 = 8;
+    let left = upto.wrapping_sub(scan.counted);
+    if left > CHUNK_BYTES as u32 {
+        return true;
+    }
+    let mut bytes = read::group(chunk, scan.counted as usize);
+    let mut number = u64::from(scan.number);
+    let mut index = 0;
+    while index < PIECE {
+        if index >= left {
+            break;
+        }
+        if number < 1_000_000 {
+            number = number * 10 + (bytes & 15);
+        }
+        bytes >>= 8;
+        index += 1;
+    }
+    scan.number = number as u32;
+    scan.counted = scan.counted.wrapping_add(PIECE);
+    left <= PIECE
 }
 
 /// Goes back to the last word that may be wanted, and reads on from there so that

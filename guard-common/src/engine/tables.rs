@@ -21,6 +21,8 @@ pub mod cell {
     pub const HOLD: u32 = 4;
     /// Ways of holding a word. A power of two.
     pub const HOLDS: usize = 4;
+    /// The first digit of a parameter's number.
+    pub const COUNT: u32 = HOLD + HOLDS as u32;
     /// An [`super::Event`], by number.
     pub const EVENT: u32 = 16;
     /// From this cell on a single token ended, and nothing else happens: its
@@ -51,10 +53,12 @@ pub mod event {
     /// A possible closing tag is complete: `alternative` is the row when it is
     /// the tag of the open quote.
     pub const TAG_CLOSE: u8 = 5;
-    /// First digit of a parameter number.
+    /// First digit of the number of a comment that some servers execute.
     pub const DIGIT_FIRST: u8 = 6;
-    /// A further digit of a parameter number.
+    /// A further digit of it.
     pub const DIGIT: u8 = 7;
+    /// A parameter's number begins at this byte.
+    pub const COUNT: u8 = 10;
     /// A parameter number is complete (a token too).
     pub const PARAMETER: u8 = 8;
     /// The text ends (a token too).

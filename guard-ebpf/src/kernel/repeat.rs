@@ -32,12 +32,7 @@ impl Repeat for Kernel {
     }
 
     #[inline(always)]
-    fn eight(
-        tables: &Tables,
-        chunk: &[u8; CHUNK_BYTES],
-        begin: usize,
-        row: usize,
-    ) -> (u32, usize) {
+    fn eight(tables: &Tables, chunk: &[u8; CHUNK_BYTES], begin: usize, row: usize) -> (u32, usize) {
         step::eight(tables, chunk, begin, row)
     }
 

@@ -21,14 +21,18 @@ pub(crate) fn eight(
     macro_rules! byte {
         ($index:literal, $event:literal) => {
             concat!(
-                "{at} = *(u8 *)({text} + ", $index, ")\n",
+                "{at} = *(u8 *)({text} + ",
+                $index,
+                ")\n",
                 "{at} += {tables}\n",
                 "{at} = *(u8 *)({at} + {columns})\n",
                 "{at} <<= 2\n",
                 "{at} += {tables}\n",
                 "{at} += {row}\n",
                 "{row} = *(u32 *)({at} + {cells})\n",
-                "if {row} > {highest} goto ", $event, "f\n",
+                "if {row} > {highest} goto ",
+                $event,
+                "f\n",
             )
         };
     }
