@@ -1,8 +1,8 @@
 //! The innermost loop of the statement engine, in eight instructions a byte: LLVM
 //! makes fourteen of it.
 
-use guard_common::engine::Tables;
-use guard_common::limits::CHUNK_BYTES;
+#[cfg(target_arch = "bpf")]
+use guard_common::{engine::Tables, limits::CHUNK_BYTES};
 
 /// [`guard_common::engine::eight`].
 #[cfg(target_arch = "bpf")]
