@@ -24,22 +24,36 @@ pub struct Ctl {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start a command in a new guarded session.
+    ///
+    /// guardctl registers itself and then becomes CMD, so input, output and exit
+    /// status are CMD's own. When the daemon cannot guard it, nothing is started.
+    /// Inside a session this opens one within it; what holds for the outer session
+    /// goes on to hold.
     Run(Run),
     /// Show decisions, newest last.
+    ///
+    /// They come out of the journal. Filters are joined: a record must pass all of
+    /// them. A gap (lost records) passes every filter, as nobody knows what was lost.
     Tail(Tail),
     /// Show how the daemon does: what it enforces, what it lost.
     Status(Form),
     /// Show who is guarded.
     Sessions(Form),
     /// Tell what policy says about an action, without a daemon.
+    ///
+    /// Ends with 0 when the action is allowed, with 10 when it is refused.
     Explain(ExplainArgs),
     /// Check policy files, show the live policy, or load it again.
     Policy(Policy),
-    /// Find out what this kernel can enforce, and why not, without a daemon. Needs
-    /// root; nothing is attached. Ends with 5 when something required is missing.
+    /// Find out what this kernel can enforce, and why not, without a daemon.
+    ///
+    /// Needs root: it loads every program, and attaches none. Ends with 5 when
+    /// something required is missing.
     Probe(Form),
-    /// Enforce nothing for a while: the emergency exit, for root. It is recorded,
-    /// ends by itself, and is refused from inside a session.
+    /// Enforce nothing for a while: the emergency exit, for root.
+    ///
+    /// Decisions are still recorded, and so is this. It ends by itself, and is
+    /// refused from inside a session.
     Disarm(Disarm),
     /// Enforce again before the time of `disarm` is over.
     Arm(Form),
@@ -66,10 +80,7 @@ pub struct Form {
     pub output: Output,
 }
 
-/// Starts CMD in a new guarded session, in this very process: its input, output
-/// and exit status are its own. When the daemon cannot guard it, nothing is
-/// started. Inside a session this opens one within it; what holds for the outer
-/// session goes on to hold.
+/// Options of `guardctl run`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit code: that of CMD; 1 or 4 when it could not be guarded, 126 when it \
@@ -133,9 +144,7 @@ fn label(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Shows decisions out of the journal, newest last. Filters are joined: a record
-/// must pass all of them. A gap (lost records) passes every filter, as nobody
-/// knows what was lost.
+/// Options of `guardctl tail`.
 #[derive(Debug, Args)]
 pub struct Tail {
     /// Go on with what is decided from here on; survives a restart of the daemon
@@ -214,7 +223,7 @@ pub enum PolicyCommand {
     Reload(Form),
 }
 
-/// Enforces nothing for a while. Decisions are still recorded.
+/// Options of `guardctl disarm`.
 #[derive(Debug, Args)]
 pub struct Disarm {
     /// For how long, at most a day: 90s, 10m, 1h.

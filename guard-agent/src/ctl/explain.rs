@@ -12,9 +12,7 @@ use crate::exit::Exit;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// Tells what policy says about an action, and why. Needs no daemon.
-///
-/// Exits with 0 when the action is allowed, with 10 when it is refused.
+/// Options of `guardctl explain`.
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
     #[command(subcommand)]

@@ -82,7 +82,7 @@ fn status_text(status: &Value) -> String {
     line(
         "policy",
         format!(
-            "epoch {}, {} rules, {} datasets, sha256 {:.12}",
+            "epoch {}, rules {}, datasets {}, sha256 {:.12}",
             policy["epoch"],
             policy["rules"],
             policy["datasets"],

@@ -22,7 +22,7 @@ pub(super) struct Asker {
     /// Kind of the session
     #[arg(long, value_name = "KIND", default_value = "agent")]
     kind: Kind,
-    /// Label of the session
+    /// Label of the session; may be repeated
     #[arg(long, value_name = "K=V", value_parser = pair)]
     label: Vec<(String, String)>,
     /// Form.

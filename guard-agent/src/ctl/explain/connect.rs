@@ -10,7 +10,7 @@ use serde_json::json;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Tells what policy says about a connection.
+/// Tell what policy says about a connection.
 #[derive(Debug, clap::Args)]
 pub(super) struct ConnectArgs {
     /// Address and port: 10.0.0.7:5432, `[::1]:5432` or localhost:5432

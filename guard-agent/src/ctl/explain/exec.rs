@@ -20,7 +20,7 @@ const SCRIPT_DEPTH: usize = 4;
 /// Longest `#!` line that Linux reads.
 const SCRIPT_LINE: u64 = 255;
 
-/// Tells what policy says about a program start.
+/// Tell what policy says about a program start.
 ///
 /// The program is looked for in PATH as a shell does. Where it is on this
 /// machine, symbolic links and `#!` lines are followed as the kernel does; else

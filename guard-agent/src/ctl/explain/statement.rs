@@ -15,11 +15,13 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// Tells what a database statement does, and what policy says about it.
+/// Tell what a database statement does, and what policy says about it.
+///
+/// Without a policy it tells the facts only.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("question").required(true)))]
 pub(super) struct StatementArgs {
-    /// Protocol of the database
+    /// Protocol of the database: postgres, mysql or redis
     #[arg(long, value_name = "P", value_parser = protocol)]
     protocol: Protocol,
     /// Database that the client connects to
@@ -28,7 +30,8 @@ pub(super) struct StatementArgs {
     /// Dataset that the statement is sent to [default: the strictest answer of all]
     #[arg(long, value_name = "NAME")]
     dataset: Option<String>,
-    /// Setting of the startup packet, such as client_encoding=SJIS
+    /// Setting of the startup packet, such as client_encoding=SJIS, or of MySQL's server,
+    /// such as server_version=8.0.36; may be repeated
     #[arg(long, value_name = "K=V", value_parser = pair)]
     startup: Vec<(String, String)>,
     /// Read questions from a file (`-`: stdin), one JSON object a line
