@@ -6,7 +6,7 @@
 
 use guard_common::class::{Class, Opaque, Where};
 use guard_common::engine::{self, Scan, Tables, VERB_NAMES};
-use guard_common::facts::{Access, Facts};
+use guard_common::facts::{Access, COMMANDS, Facts};
 use guard_common::limits::CHUNK_BYTES;
 use guard_common::repeat::Host;
 use guard_dialect::{
@@ -113,7 +113,7 @@ fn commands(page: &mut String) -> Result<(), Box<dyn Error>> {
     let mut known: BTreeMap<Class, BTreeSet<&str>> = BTreeMap::new();
     for command in table.slots.iter().filter(|slot| slot.key != 0) {
         let classes = Class::BY_STRICTNESS.into_iter();
-        let name = redis::name(command.number);
+        let name = redis::name(COMMANDS + command.number);
         let strictest = classes
             .into_iter()
             .find(|class| command.hits & class.bit() != 0);
