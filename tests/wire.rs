@@ -92,6 +92,14 @@ fn a_full_buffer_lets_nothing_through() {
 }
 
 #[test]
+fn a_retry_with_other_bytes_is_judged_by_those() {
+    let Some((_stand, statements)) = play("other-bytes-at-the-same-place") else {
+        return;
+    };
+    assert_eq!(refusals(&statements), 2, "{statements:#?}");
+}
+
+#[test]
 fn a_stream_that_is_lost_before_it_begins_is_opaque() {
     let Some((_stand, statements)) = play("urgent-first") else {
         return;

@@ -150,6 +150,13 @@ impl Scan {
     pub const fn place(&self) -> (u32, u32) {
         (self.row, self.state)
     }
+
+    /// Tells whether no byte of the text has been read since [`begin`].
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_fresh(&self) -> bool {
+        self.done == 0 && self.facts.bytes == 0
+    }
 }
 
 /// Starts a new text.

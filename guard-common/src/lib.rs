@@ -25,6 +25,7 @@ pub mod pg;
 pub mod protocol;
 pub mod redis;
 pub mod repeat;
+pub mod said;
 pub mod stream;
 pub mod text;
 pub mod verdict;

@@ -30,10 +30,10 @@ use aya_ebpf::bindings::bpf_sock;
 use guard_common::abi::event::Poisoned;
 use guard_common::fault::Fault;
 use guard_common::protocol::Protocol;
+use guard_common::said::Said;
 use guard_common::stream::{Chunk, Stream};
 use guard_common::verdict::Decision;
 use names::NameIndex;
-use said::Said;
 use voice::Voice;
 
 /// Substitutes on their way from the voice to the authority.

@@ -24,6 +24,10 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ),
     ("a-mebibyte", stream::a_mebibyte),
     ("a-full-buffer", stream::a_full_buffer),
+    (
+        "other-bytes-at-the-same-place",
+        stream::other_bytes_at_the_same_place,
+    ),
     ("one-packet", stream::one_packet),
     ("urgent-first", stream::urgent_first),
     ("dies-in-mid-message", stream::dies_in_mid_message),

@@ -121,6 +121,56 @@ pub(crate) fn a_full_buffer(address: SocketAddr) {
     );
 }
 
+/// What does not fit into the send buffer the client sends anew, with other bytes at
+/// the same place: what was read of the first ones says nothing of them.
+pub(crate) fn other_bytes_at_the_same_place(address: SocketAddr) {
+    let pad =
+        |text: &str, length: usize| format!("{text}{}*/", " ".repeat(length - text.len() - 2));
+    // A short text, and one of which the end is read apart: a page of it is read at once.
+    for length in [60, PAGE + 300] {
+        let mut wire = Wire::open(address);
+        rustix::net::sockopt::set_socket_send_buffer_size(wire.stream(), 4096)
+            .expect("a socket takes SO_SNDBUF");
+        wire.stream()
+            .set_nonblocking(true)
+            .expect("a socket can be non-blocking");
+        // The server takes no more while nobody reads its long answers.
+        let long = message::query(&pad("SELECT repeat('x', 1000000) /*", 50 * PAGE - 6));
+        let harmless = message::query(&pad("SELECT 'customers' /*", length));
+        let refused = message::query(&pad("DROP TABLE customers /*", length));
+        assert_eq!(harmless.len(), refused.len());
+        let unit = [&long[..], &harmless].concat();
+        let (mut complete, mut sent) = (0, unit.len());
+        while sent == unit.len() {
+            sent = wire.stream().write(&unit).expect("a piece of it fits");
+            complete += 2 * usize::from(sent == unit.len());
+        }
+        assert!(sent < long.len(), "the buffer ends too late: {sent}");
+        wire.stream()
+            .set_nonblocking(false)
+            .expect("a socket can block");
+        for _ in 0..complete {
+            wire.until_ready();
+        }
+        // The voice is silent: the message at hand has begun. An end that was read apart
+        // arrives apart.
+        let cut = match refused.len() / PAGE {
+            0 => refused.len(),
+            pages => pages * PAGE,
+        };
+        let (begin, end) = refused.split_at(cut);
+        wire.send(&[&long[sent..], begin].concat());
+        wire.until_ready();
+        // The connection may be destroyed by now.
+        if wire.try_send(end).is_ok() {
+            assert_eq!(refused_or_reset(&mut wire), End::Reset);
+        }
+    }
+}
+
+/// Bytes that are read at once.
+const PAGE: usize = 4096;
+
 /// A good message and a bad one that spans writes, in one packet: the kernel holds
 /// the writes back until all are there.
 pub(crate) fn one_packet(address: SocketAddr) {
