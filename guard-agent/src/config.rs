@@ -6,7 +6,8 @@
 
 mod raw;
 
-use crate::config::raw::Raw;
+use crate::config::raw::{RING_HELP, Raw, is_ring_size};
+use crate::yaml::Mistakes;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,8 +36,7 @@ const DEFAULT_QUEUE: usize = 16_384;
 const DEFAULT_CONNECTIONS: usize = 128;
 
 /// What happens to enforcement when the daemon stops.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum OnStop {
     /// Programs and maps stay pinned: enforcement goes on without the daemon.
     #[default]
@@ -95,27 +95,9 @@ pub struct Config {
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("{}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
     /// The file is not valid.
-    #[error("{}:{line}: {message}", path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1; 0 where the place is unknown.
-        line: u64,
-        /// What is wrong.
-        message: String,
-        /// What to do, when we know it.
-        help: Option<String>,
-    },
+    #[error(transparent)]
+    File(#[from] Mistakes),
     /// A flag or variable has a value that cannot be used.
     #[error("{name}: {message}")]
     Value {
@@ -123,6 +105,8 @@ pub enum ConfigError {
         name: &'static str,
         /// What is wrong.
         message: String,
+        /// What to do.
+        help: &'static str,
     },
     /// No cgroup v2 file system is mounted.
     #[error("no cgroup v2 file system is mounted")]
@@ -130,15 +114,15 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// What the reader can do about it.
+    /// What the reader can do about it; a mistake in the file says so itself.
     #[must_use]
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::Invalid { help, .. } => help.clone(),
+            Self::File(_) => None,
+            Self::Value { help, .. } => Some((*help).to_owned()),
             Self::NoCgroup => {
                 Some("mount -t cgroup2 none /sys/fs/cgroup, or set `scope`".to_owned())
             }
-            Self::Read { .. } | Self::Value { .. } => None,
         }
     }
 }
@@ -150,58 +134,45 @@ impl Config {
     /// The file cannot be read or is not valid, a value cannot be used, or no
     /// scope is given and no cgroup v2 is mounted.
     pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, ConfigError> {
-        let path = file.unwrap_or(Path::new(DEFAULT_FILE));
-        let raw = match std::fs::read_to_string(path) {
-            Ok(text) => Raw::parse(path, &text)?,
-            Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-                Raw::default()
-            }
-            Err(source) => {
-                return Err(ConfigError::Read {
-                    path: path.to_owned(),
-                    source,
-                });
-            }
+        let usual = Path::new(DEFAULT_FILE);
+        let raw = match file {
+            None if !usual.exists() => Raw::default(),
+            file => Raw::read(file.unwrap_or(usual))?,
         };
-        Self::build(path, &raw, overrides)
+        Self::build(raw, overrides.clone())
     }
 
-    fn build(path: &Path, raw: &Raw, over: &Overrides) -> Result<Self, ConfigError> {
-        raw.check_version(path)?;
-        let scope = match over.scope.clone() {
-            Some(scope) => Some(scope),
-            None => raw.path(path, raw.scope.as_ref())?,
+    fn build(raw: Raw, over: Overrides) -> Result<Self, ConfigError> {
+        let pick = |flag: Option<PathBuf>, key: Option<PathBuf>, default: &str| {
+            flag.or(key).unwrap_or_else(|| default.into())
         };
-        let policy = if over.policy.is_empty() {
-            raw.policy(path)?
-                .unwrap_or_else(|| vec![DEFAULT_POLICY.into()])
-        } else {
-            over.policy.clone()
-        };
-        let pick = |flag: &Option<PathBuf>, key, default: &str| match flag {
-            Some(value) => Ok(value.clone()),
-            None => Ok(raw.path(path, key)?.unwrap_or_else(|| default.into())),
+        let policy = [over.policy, raw.policy, vec![DEFAULT_POLICY.into()]];
+        let named = policy.into_iter().find(|paths| !paths.is_empty());
+        let room = |key: Option<u32>, default| {
+            key.map_or(default, |count| usize::try_from(count).unwrap_or(default))
         };
         let mut config = Self {
-            socket: pick(&over.socket, raw.socket.as_ref(), DEFAULT_SOCKET)?,
-            journal: pick(&over.journal, raw.journal.as_ref(), DEFAULT_JOURNAL)?,
-            pin_dir: pick(&over.pin_dir, raw.pin_dir.as_ref(), DEFAULT_PIN_DIR)?,
-            group: raw
-                .group
-                .clone()
-                .unwrap_or_else(|| DEFAULT_GROUP.to_owned()),
-            policy,
-            scope: scope.map_or_else(cgroup_root, Ok)?,
+            socket: pick(over.socket, raw.socket, DEFAULT_SOCKET),
+            journal: pick(over.journal, raw.journal, DEFAULT_JOURNAL),
+            pin_dir: pick(over.pin_dir, raw.pin_dir, DEFAULT_PIN_DIR),
+            group: raw.group.unwrap_or_else(|| DEFAULT_GROUP.to_owned()),
+            policy: named.unwrap_or_default(),
+            scope: over.scope.or(raw.scope).map_or_else(cgroup_root, Ok)?,
             on_stop: over.on_stop.or(raw.on_stop).unwrap_or_default(),
-            ring_kib: over
-                .ring_kib
-                .map_or_else(|| raw.ring_kib(path), check_ring)?,
-            session_grace: raw.duration(path, raw.session_grace.as_ref(), DEFAULT_GRACE)?,
+            ring_kib: over.ring_kib.or(raw.ring_kib).unwrap_or(DEFAULT_RING_KIB),
+            session_grace: raw.session_grace.unwrap_or(DEFAULT_GRACE),
             kill_limit: raw.kill_limit.unwrap_or(DEFAULT_KILL_LIMIT),
-            kill_window: raw.duration(path, raw.kill_window.as_ref(), DEFAULT_KILL_WINDOW)?,
-            journal_queue: raw.journal_queue(path)?.unwrap_or(DEFAULT_QUEUE),
-            max_connections: raw.connections(path)?.unwrap_or(DEFAULT_CONNECTIONS),
+            kill_window: raw.kill_window.unwrap_or(DEFAULT_KILL_WINDOW),
+            journal_queue: room(raw.journal_queue, DEFAULT_QUEUE),
+            max_connections: room(raw.max_connections, DEFAULT_CONNECTIONS),
         };
+        if !is_ring_size(config.ring_kib) {
+            return Err(ConfigError::Value {
+                name: "ring_kib",
+                message: format!("{} is not a size", config.ring_kib),
+                help: RING_HELP,
+            });
+        }
         config.make_absolute()?;
         Ok(config)
     }
@@ -215,38 +186,19 @@ impl Config {
             &mut self.scope,
         ];
         for path in own.into_iter().chain(&mut self.policy) {
-            *path = std::path::absolute(&*path).map_err(|source| ConfigError::Read {
-                path: path.clone(),
-                source,
+            *path = std::path::absolute(&*path).map_err(|error| ConfigError::Value {
+                name: "path",
+                message: format!("{:?}: {error}", path.display()),
+                help: "give an absolute path",
             })?;
         }
         Ok(())
     }
 }
 
-/// Refuses a ring size that the kernel would refuse.
-fn check_ring(kib: u32) -> Result<u32, ConfigError> {
-    if kib.is_power_of_two() && (4..=1 << 20).contains(&kib) {
-        return Ok(kib);
-    }
-    Err(ConfigError::Value {
-        name: "ring_kib",
-        message: format!("{kib} is not a power of two from 4 to 1048576"),
-    })
-}
-
 /// The root of the cgroup v2 hierarchy as this process sees it.
 fn cgroup_root() -> Result<PathBuf, ConfigError> {
-    let table = Path::new("/proc/self/mountinfo");
-    let text = std::fs::read_to_string(table).map_err(|source| ConfigError::Read {
-        path: table.to_owned(),
-        source,
-    })?;
-    text.lines()
-        .filter_map(|line| line.split_once(" - "))
-        .filter(|(_, rest)| rest.starts_with("cgroup2 "))
-        .find_map(|(mount, _)| mount.split(' ').nth(4).map(PathBuf::from))
-        .ok_or(ConfigError::NoCgroup)
+    crate::bpf::cgroup_mount_point().ok_or(ConfigError::NoCgroup)
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub enum CtlError {
         message: String,
     },
     /// The command cannot be started.
-    #[error("{command}: {source}")]
+    #[error("{command}: {}", why_not(source))]
     Command {
         /// What was to be started.
         command: String,
@@ -93,7 +93,20 @@ impl CtlError {
                 _ => "is guard-agent running? systemctl status guard-agent".to_owned(),
             }),
             Self::Refused { help, .. } => help.clone(),
-            _ => None,
+            Self::Command { source, .. } => Some(
+                match source.kind() {
+                    io::ErrorKind::NotFound => "check its name, and PATH",
+                    io::ErrorKind::PermissionDenied => "check that it is a program: chmod +x",
+                    _ => "a script begins with #! and its interpreter",
+                }
+                .to_owned(),
+            ),
+            Self::Argument { .. } => Some("see guardctl help".to_owned()),
+            Self::Broken(_) | Self::Answer(_) => Some(
+                "is the daemon of the same version, and does it still run? guardctl status"
+                    .to_owned(),
+            ),
+            Self::Io(_) => None,
         }
     }
 
@@ -101,6 +114,15 @@ impl CtlError {
     #[must_use]
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// Why a command cannot be started, as shells say it.
+fn why_not(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "command not found".to_owned(),
+        io::ErrorKind::PermissionDenied => "it cannot be executed".to_owned(),
+        _ => error.to_string(),
     }
 }
 

@@ -26,7 +26,7 @@ use crate::events::reader::{BATCH, Reader};
 use crate::events::render::Host;
 use crate::events::settle::{SETTLE, Settling};
 use crate::journal::Journal;
-use crate::metrics::Counters;
+use crate::metrics::{ByRule, Counters};
 use crate::sessions::Sessions;
 use act::{Done, Running};
 use kernel::Kernel;
@@ -72,6 +72,7 @@ pub struct Daemon {
     /// Answers of [`Daemon::since`] for the batch at hand.
     births: HashMap<u32, u64>,
     counters: Counters,
+    by_rule: ByRule,
     resets: reset::Queue,
     running: Running,
     facts: status::Facts,

@@ -55,6 +55,20 @@ pub enum JournalError {
     },
 }
 
+impl JournalError {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Locked(_) => "stop that daemon, or give this one a `journal` of its own",
+            Self::Version { .. } => "run the later version of Guard, or name another `journal`",
+            Self::File { .. } | Self::Sqlite { .. } => {
+                "`journal` is a file of Guard's own, on a disk with room that root may write"
+            }
+        }
+    }
+}
+
 /// Last number that was read of a CPU, or none.
 pub type Cursor = Option<(u32, u64)>;
 

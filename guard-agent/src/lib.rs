@@ -27,3 +27,4 @@ pub mod metrics;
 pub mod policy;
 pub mod sessions;
 pub mod shutdown;
+pub mod yaml;

@@ -48,7 +48,14 @@ fn check(settings: &Settings) -> ExitCode {
         Ok(config) => config,
         Err(error) => return invalid(&error),
     };
-    match rules::load(&config.policy, Capabilities::default()) {
+    let rules = rules::load(&config.policy, Capabilities::default());
+    if let Err(error) = start::scope_path(&config.scope) {
+        fail(error.exit(), &error.to_string(), error.help());
+        if rules.is_ok() {
+            return error.exit().into();
+        }
+    }
+    match rules {
         Ok(rules) => {
             for warning in rules.warnings() {
                 eprintln!("warning: {warning}");

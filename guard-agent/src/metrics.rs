@@ -2,6 +2,8 @@
 
 use crate::events::decode::Doubt;
 use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counters of the daemon's loop.
@@ -21,6 +23,40 @@ pub struct Counters {
     pub triggers: u64,
     /// Process trees (or processes) killed by the daemon.
     pub kills: u64,
+}
+
+/// What became of one rule since its policy went live, as far as the kernel does
+/// not count it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RuleCounts {
+    /// Times that the condition of a context rule was met and acted on.
+    pub enforced: u64,
+    /// Times that it was met in observe mode.
+    pub observed: u64,
+    /// Times that what the rule asks for could not be done.
+    pub errors: u64,
+}
+
+/// Counts of all rules, by name.
+#[derive(Debug, Default)]
+pub struct ByRule(HashMap<Arc<str>, RuleCounts>);
+
+impl ByRule {
+    /// The counts of a rule, to change them.
+    pub fn of(&mut self, rule: &Arc<str>) -> &mut RuleCounts {
+        self.0.entry(Arc::clone(rule)).or_default()
+    }
+
+    /// The counts of a rule.
+    #[must_use]
+    pub fn get(&self, rule: &str) -> RuleCounts {
+        self.0.get(rule).copied().unwrap_or_default()
+    }
+
+    /// Begins again, for another policy.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
 }
 
 impl Counters {

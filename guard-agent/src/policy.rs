@@ -2,7 +2,7 @@
 //!
 //! [`load`] reads files and folders as one policy. Either all of it is valid,
 //! or every mistake is reported with place, cause and remedy and nothing
-//! changes. The steps: [`yaml`] (text → tree), [`raw`] (tree → typed values),
+//! changes. The steps: [`crate::yaml`] (text → tree), [`raw`] (tree → typed values),
 //! [`compile`] (names → tables). [`explain`] judges actions by the result.
 
 mod address;
@@ -10,9 +10,7 @@ mod compile;
 mod compiled;
 mod datasets;
 mod denial;
-mod diagnostic;
 pub mod explain;
-mod fields;
 mod launchers;
 mod model;
 mod names;
@@ -24,26 +22,22 @@ mod statement;
 #[cfg(test)]
 mod tests;
 mod when;
-mod yaml;
 
 pub use address::{AddressError, Listen, Range, parse as parse_endpoint};
 pub use compiled::Compiled;
-pub use diagnostic::{Place, PolicyErrors, Problem};
 pub use model::{
     Context, DatasetInfo, KillScope, Record, RuleInfo, RuleKind, SubjectInfo, SubjectKind, Then,
     Who,
 };
 pub use selectors::EVERYONE;
 
-use diagnostic::Report;
+use crate::yaml::diagnostic::Report;
+use crate::yaml::{self, Mistakes, Place, tree};
 use raw::RawPolicy;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// Largest policy file, in bytes. The largest useful policy is far smaller.
-const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// What the kernel offers, as far as a policy depends on it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,12 +75,12 @@ pub struct Source {
 /// # Errors
 ///
 /// Everything that is wrong, in all files.
-pub fn load(paths: &[PathBuf], capabilities: Capabilities) -> Result<Loaded, PolicyErrors> {
+pub fn load(paths: &[PathBuf], capabilities: Capabilities) -> Result<Loaded, Mistakes> {
     let mut report = Report::default();
     let mut sources = Vec::new();
     for path in paths {
         match files_of(path) {
-            Ok(files) if files.is_empty() => report.error_help(
+            Ok(files) if files.is_empty() => report.error(
                 &Place::file(path),
                 "the folder holds no *.yaml file",
                 "put a policy there; examples are in examples/policies",
@@ -97,7 +91,7 @@ pub fn load(paths: &[PathBuf], capabilities: Capabilities) -> Result<Loaded, Pol
     }
     if paths.is_empty() {
         let place = Place::file(Path::new("policy"));
-        report.error_help(
+        report.error(
             &place,
             "no policy is given",
             "name a file or folder with --policy",
@@ -111,7 +105,7 @@ pub fn load(paths: &[PathBuf], capabilities: Capabilities) -> Result<Loaded, Pol
 /// # Errors
 ///
 /// Everything that is wrong, in all sources.
-pub fn parse(sources: Vec<Source>, capabilities: Capabilities) -> Result<Loaded, PolicyErrors> {
+pub fn parse(sources: Vec<Source>, capabilities: Capabilities) -> Result<Loaded, Mistakes> {
     build(sources, capabilities, Report::default())
 }
 
@@ -119,12 +113,12 @@ fn build(
     sources: Vec<Source>,
     capabilities: Capabilities,
     mut report: Report,
-) -> Result<Loaded, PolicyErrors> {
+) -> Result<Loaded, Mistakes> {
     let mut raw = RawPolicy::default();
     let mut hash = Sha256::new();
     for source in &sources {
         hash.update(source.text.as_bytes());
-        if let Some(root) = yaml::read(&source.path, &source.text, &mut report) {
+        if let Some(root) = tree::read(&source.path, &source.text, &mut report) {
             raw.add(&root, &mut report);
         }
     }
@@ -153,6 +147,11 @@ fn files_of(path: &Path) -> io::Result<Vec<PathBuf>> {
                 .extension()
                 .is_some_and(|extension| extension == "yaml")
         {
+            // A pipe would make the daemon wait for ever.
+            if fs::metadata(&path).is_ok_and(|meta| !meta.is_file()) {
+                let message = format!("{} is not a file", path.display());
+                return Err(io::Error::other(message));
+            }
             files.push(path);
         }
     }
@@ -161,16 +160,7 @@ fn files_of(path: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn read(path: &Path, report: &mut Report) -> Option<Source> {
-    let text = fs::metadata(path).and_then(|meta| {
-        if meta.len() > MAX_FILE_BYTES {
-            return Err(io::Error::other(format!(
-                "the file has {} bytes; {MAX_FILE_BYTES} are read",
-                meta.len()
-            )));
-        }
-        fs::read_to_string(path)
-    });
-    match text {
+    match yaml::read_file(path) {
         Ok(text) => Some(Source {
             path: path.to_owned(),
             text,
@@ -184,11 +174,5 @@ fn read(path: &Path, report: &mut Report) -> Option<Source> {
 
 fn unreadable(path: &Path, error: &io::Error, report: &mut Report) {
     let cause = format!("cannot be read: {error}");
-    let help = match error.kind() {
-        io::ErrorKind::NotFound => "check the path",
-        io::ErrorKind::PermissionDenied => "check who may read it",
-        io::ErrorKind::InvalidData => "policy files are UTF-8 text",
-        _ => "a policy is a small YAML file",
-    };
-    report.error_help(&Place::file(path), cause, help);
+    report.error(&Place::file(path), cause, yaml::remedy(error));
 }

@@ -1,5 +1,7 @@
 //! `guardctl` and `guard-agent` without a daemon: exit codes and messages.
 
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 
 fn guardctl(args: &[&str]) -> Output {
@@ -56,7 +58,12 @@ fn run_starts_nothing_that_it_cannot_guard() {
 
 #[test]
 fn run_says_when_the_command_is_not_there() {
-    ends_with(127, &["run", "--agent", "x", "--", "no-such-command-here"]);
+    let output = ends_with(127, &["run", "--agent", "x", "--", "no-such-command-here"]);
+    let errors = text(&output.stderr);
+    assert!(
+        errors.contains("no-such-command-here: command not found\n  help: "),
+        "{errors}"
+    );
     let file = tempfile::NamedTempFile::new().expect("a file that is no program");
     let path = file.path().to_string_lossy();
     ends_with(126, &["run", "--agent", "x", "--", &path]);
@@ -112,9 +119,64 @@ fn a_configuration_that_is_not_valid_ends_with_3() {
     assert_eq!(output.status.code(), Some(3));
     let errors = text(&output.stderr);
     assert!(
-        errors.contains("guard.yaml:2") && errors.contains("did you mean `socket`"),
+        errors.contains("guard.yaml:2:1: ") && errors.contains("did you mean `socket`"),
         "{errors}"
     );
+}
+
+/// Whatever cannot be used is said with its place and what to do about it.
+#[test]
+fn what_is_not_there_is_named_with_a_remedy() {
+    for args in [
+        &["check", "--config", "/nonexistent"][..],
+        &["check", "--config", "/"],
+        &["check", "--scope", "/nonexistent"],
+        &["check", "--scope", "/proc"],
+        &["run", "--config", "/nonexistent"],
+        &["check", "--ring-kib", "3"],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_guard-agent"))
+            .args(args)
+            .args(["--policy", "/nonexistent.yaml"])
+            .output()
+            .expect("guard-agent starts");
+        assert_eq!(output.status.code(), Some(3), "{args:?}");
+        let errors = text(&output.stderr);
+        let place = args.last().expect("an argument");
+        assert!(
+            errors.contains(place) || errors.contains("ring_kib"),
+            "{errors}"
+        );
+        let told = errors.matches("error: ").count();
+        assert_eq!(errors.matches("  help: ").count(), told, "{errors}");
+    }
+}
+
+/// Not to be root is no fault of the kernel.
+#[test]
+fn probe_without_root_ends_with_1_and_a_remedy() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let copy = folder.path().join("guardctl");
+    std::fs::copy(env!("CARGO_BIN_EXE_guardctl"), &copy).expect("copied");
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open).expect("a folder of ours");
+    let mut command = Command::new(&copy);
+    command.arg("probe");
+    if std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
+        command.uid(65_534);
+    }
+    let output = command.output().expect("guardctl starts");
+    let errors = text(&output.stderr);
+    if text(&output.stdout).contains("this build has no BPF object") {
+        assert_eq!(output.status.code(), Some(5));
+        return;
+    }
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(
+        errors.contains("needs root") && errors.contains("help: sudo"),
+        "{errors}"
+    );
+    assert!(output.stdout.is_empty());
 }
 
 #[test]

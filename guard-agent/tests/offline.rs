@@ -130,6 +130,12 @@ fn a_program_start_is_explained_through_its_launchers() {
         let words: Vec<&str> = allowed.split(' ').collect();
         run(&[&exec[..], &["--"], &words].concat(), 0);
     }
+    let output = run(
+        &[&exec[..], &["-o", "json", "--", "surely-not-here"]].concat(),
+        0,
+    );
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(answer["facts"]["resolved"], Value::Null);
     let human = ["--kind", "human", "--", "prisma", "migrate", "reset"];
     run(&[&exec[..], &human].concat(), 0);
 }
@@ -169,6 +175,10 @@ fn every_line_gets_an_answer_with_its_id() {
     assert_eq!(answers[0]["rule"], Value::Null);
     assert_eq!(answers[0]["facts"]["opaque"], json!("encoding"));
     assert!(answers[1]["error"].is_string() && answers[1]["line"] == json!(3));
+    assert!(
+        answers.iter().all(|answer| answer["v"] == json!(1)),
+        "{answers:?}"
+    );
     assert_eq!(answers[2]["id"], json!(7));
     assert_eq!(answers[3]["id"], json!([1]));
     assert_eq!(answers[3]["verdict"], json!("allow"));
@@ -268,6 +278,42 @@ fn the_shipped_policies_refuse_what_they_say_they_refuse() {
         for answer in answers.iter().skip(HARMFUL.len()) {
             assert_eq!(answer["verdict"], json!("allow"), "{answer}");
         }
+    }
+}
+
+/// A reason is read by who sent the command: it speaks of what Redis has.
+#[test]
+fn redis_is_not_told_about_tables() {
+    for policy in [STRICT, BALANCED] {
+        let mut refused = 0;
+        for command in [
+            "FLUSHALL",
+            "FUNCTION FLUSH",
+            "ACL SETUSER x on",
+            "REPLICAOF h 1",
+            "BGSAVE",
+            "CONFIG SET dir /tmp",
+            "EVAL x 0",
+            "KEYS *",
+            "SORT k STORE l",
+        ] {
+            let question = ["explain", "statement", "--protocol", "redis", "-o", "json"];
+            let output = guardctl()
+                .args(question)
+                .args(["--policy", policy, command])
+                .output()
+                .expect("guardctl starts");
+            let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            if answer["verdict"] != json!("block") {
+                continue;
+            }
+            refused += 1;
+            let reason = answer["reason"].as_str().expect("a reason").to_lowercase();
+            for foreign in ["table", "schema", "migration", "catalog", "sql"] {
+                assert!(!reason.contains(foreign), "{command}: {reason}");
+            }
+        }
+        assert!(refused > 3, "{policy}: only {refused} are refused");
     }
 }
 

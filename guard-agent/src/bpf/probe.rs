@@ -57,6 +57,8 @@ pub struct Probe {
     pub kernel: String,
     /// Whether this build has a BPF object.
     pub built: bool,
+    /// Nothing could be tried: the kernel lets only root try.
+    pub denied: bool,
     /// One answer for each action and mechanism.
     pub answers: Vec<Answer>,
     /// Every program, in the order in which they are attached.
@@ -100,7 +102,7 @@ const STORED_ACTION: &str = "statement over TCP";
 /// What nothing here enforces.
 const UNIX_ACTION: &str = "statement over a unix socket";
 
-/// Tries every mechanism. Needs root; without it the notes say so.
+/// Tries every mechanism. Needs root; without it nothing is known.
 #[must_use]
 pub fn probe() -> Probe {
     let (results, stored) = match object::try_all() {
@@ -138,6 +140,7 @@ pub fn probe() -> Probe {
             .to_string_lossy()
             .into_owned(),
         built: object::is_built(),
+        denied: object::is_built() && results.is_err() && !rustix::process::geteuid().is_root(),
         answers,
         programs: results.iter().flatten().map(verified).collect(),
         storage: stored,
@@ -217,9 +220,6 @@ fn whole_reason(error: &super::BpfError) -> String {
             text = format!("{text}: {words}");
         }
         cause = inner.source();
-    }
-    if !rustix::process::geteuid().is_root() {
-        text.push_str(" (run as root to find out)");
     }
     text
 }

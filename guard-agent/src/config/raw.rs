@@ -1,176 +1,151 @@
-//! The file as it is written: the serde view of `guard.yaml`.
+//! The file as it is written: every key typed and in bounds.
 
-use super::{ConfigError, DEFAULT_RING_KIB, OnStop, check_ring};
-use serde_saphyr::Spanned;
+use super::OnStop;
+use crate::yaml::diagnostic::{Report, shown};
+use crate::yaml::fields::{Fields, count, duration, items, text, word};
+use crate::yaml::tree::{self, Node, Value, is_null};
+use crate::yaml::{self, Mistakes, Place};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Longest duration that a key may set.
-const LONGEST: Duration = Duration::from_secs(86_400);
-
 /// Keys of the file; all are optional.
-#[derive(Debug, Default, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default)]
 pub(super) struct Raw {
-    pub(super) version: Option<Spanned<u32>>,
-    pub(super) socket: Option<Spanned<PathBuf>>,
+    pub(super) socket: Option<PathBuf>,
     pub(super) group: Option<String>,
-    pub(super) journal: Option<Spanned<PathBuf>>,
-    pub(super) pin_dir: Option<Spanned<PathBuf>>,
-    pub(super) policy: Option<Vec<Spanned<PathBuf>>>,
-    pub(super) scope: Option<Spanned<PathBuf>>,
+    pub(super) journal: Option<PathBuf>,
+    pub(super) pin_dir: Option<PathBuf>,
+    pub(super) policy: Vec<PathBuf>,
+    pub(super) scope: Option<PathBuf>,
     pub(super) on_stop: Option<OnStop>,
-    pub(super) ring_kib: Option<Spanned<u32>>,
-    pub(super) session_grace: Option<Spanned<String>>,
+    pub(super) ring_kib: Option<u32>,
+    pub(super) session_grace: Option<Duration>,
     pub(super) kill_limit: Option<u32>,
-    pub(super) kill_window: Option<Spanned<String>>,
-    pub(super) journal_queue: Option<Spanned<usize>>,
-    pub(super) max_connections: Option<Spanned<usize>>,
+    pub(super) kill_window: Option<Duration>,
+    pub(super) journal_queue: Option<u32>,
+    pub(super) max_connections: Option<u32>,
 }
 
-/// The keys, to suggest the nearest one.
-const KEYS: [&str; 14] = [
-    "version",
-    "socket",
-    "group",
-    "journal",
-    "pin_dir",
-    "policy",
-    "scope",
-    "on_stop",
-    "ring_kib",
-    "session_grace",
-    "kill_limit",
-    "kill_window",
-    "journal_queue",
-    "max_connections",
-];
+/// Whether the kernel takes a ring buffer of this size.
+pub(super) fn is_ring_size(kib: u32) -> bool {
+    kib.is_power_of_two() && (4..=1 << 20).contains(&kib)
+}
+
+/// What a size of the ring buffer must be.
+pub(super) const RING_HELP: &str = "a power of two from 4 to 1048576, such as 16384";
 
 impl Raw {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub(super) fn read(path: &Path) -> Result<Self, Mistakes> {
+        let mut report = Report::default();
+        let raw = match yaml::read_file(path) {
+            Ok(text) => Self::parse(path, &text, &mut report),
+            Err(error) => {
+                let cause = format!("cannot be read: {error}");
+                report.error(&Place::file(path), cause, yaml::remedy(&error));
+                Self::default()
+            }
+        };
+        Ok(report.finish(Some(raw))?.0)
+    }
+
     /// Parses a file's text; an empty file is a valid one.
-    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+    fn parse(path: &Path, text: &str, report: &mut Report) -> Self {
         let bare = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
         if text.lines().all(bare) {
-            return Ok(Self::default());
+            return Self::default();
         }
-        serde_saphyr::from_str(text).map_err(|error| {
-            let line = error.location().map_or(0, |place| place.line());
-            let message = error.without_snippet().to_string();
-            ConfigError::Invalid {
-                path: path.to_owned(),
-                line,
-                help: nearest(&message),
-                message,
-            }
-        })
+        let root = tree::read(path, text, report);
+        let fields =
+            root.and_then(|root| Some(Self::of(Fields::open(&root, WHOLE, report)?, report)));
+        fields.unwrap_or_default()
     }
 
-    pub(super) fn check_version(&self, path: &Path) -> Result<(), ConfigError> {
-        match &self.version {
-            Some(version) if version.value != 1 => Err(invalid(
-                path,
+    fn of(mut fields: Fields<'_>, report: &mut Report) -> Self {
+        if let Some(version) = fields.take("version") {
+            word(
                 version,
-                format!("version {} is not known", version.value),
-                "this program reads version 1",
-            )),
-            _ => Ok(()),
+                "a version of the configuration",
+                &[("1", ())],
+                report,
+            );
         }
-    }
-
-    /// A path of the file must be absolute: a daemon has no folder of its own.
-    pub(super) fn path(
-        &self,
-        file: &Path,
-        key: Option<&Spanned<PathBuf>>,
-    ) -> Result<Option<PathBuf>, ConfigError> {
-        let Some(path) = key else { return Ok(None) };
-        if path.value.is_absolute() {
-            return Ok(Some(path.value.clone()));
-        }
-        let message = format!("path {:?} is not absolute", path.value);
-        Err(invalid(file, path, message, "start it with /"))
-    }
-
-    pub(super) fn policy(&self, file: &Path) -> Result<Option<Vec<PathBuf>>, ConfigError> {
-        let Some(list) = &self.policy else {
-            return Ok(None);
+        let on_stop = [("keep", OnStop::Keep), ("detach", OnStop::Detach)];
+        let raw = Self {
+            socket: path(fields.take("socket"), report),
+            group: fields.take("group").and_then(|node| group(node, report)),
+            journal: path(fields.take("journal"), report),
+            pin_dir: path(fields.take("pin_dir"), report),
+            policy: fields.take("policy").map_or_else(Vec::new, |node| {
+                let all = items(node, "policy files", report).iter();
+                all.filter_map(|node| path(Some(node), report)).collect()
+            }),
+            scope: path(fields.take("scope"), report),
+            on_stop: fields
+                .take("on_stop")
+                .and_then(|node| word(node, "a value of on_stop", &on_stop, report))
+                .map(|spot| spot.value),
+            ring_kib: fields.take("ring_kib").and_then(|node| ring(node, report)),
+            session_grace: span(fields.take("session_grace"), report),
+            kill_limit: number(&mut fields, "kill_limit", 0..=1_000_000, report),
+            kill_window: span(fields.take("kill_window"), report),
+            journal_queue: number(&mut fields, "journal_queue", 16..=1 << 20, report),
+            max_connections: number(&mut fields, "max_connections", 1..=4096, report),
         };
-        let paths: Result<Vec<_>, _> = list
-            .iter()
-            .map(|entry| self.path(file, Some(entry)))
-            .collect();
-        Ok(Some(paths?.into_iter().flatten().collect()))
-    }
-
-    pub(super) fn ring_kib(&self, file: &Path) -> Result<u32, ConfigError> {
-        let Some(ring) = &self.ring_kib else {
-            return Ok(DEFAULT_RING_KIB);
-        };
-        check_ring(ring.value)
-            .map_err(|error| invalid(file, ring, error.to_string(), "for example 16384"))
-    }
-
-    pub(super) fn duration(
-        &self,
-        file: &Path,
-        key: Option<&Spanned<String>>,
-        default: Duration,
-    ) -> Result<Duration, ConfigError> {
-        let Some(text) = key else { return Ok(default) };
-        let parsed: Option<jiff::SignedDuration> = text.value.parse().ok();
-        parsed
-            .and_then(|duration| Duration::try_from(duration).ok())
-            .filter(|duration| !duration.is_zero() && *duration <= LONGEST)
-            .ok_or_else(|| {
-                let message = format!("{:?} is not a duration up to a day", text.value);
-                invalid(file, text, message, "write for example 30s, 10m or 1h")
-            })
-    }
-
-    pub(super) fn journal_queue(&self, file: &Path) -> Result<Option<usize>, ConfigError> {
-        between(file, self.journal_queue.as_ref(), 16, 1 << 20)
-    }
-
-    pub(super) fn connections(&self, file: &Path) -> Result<Option<usize>, ConfigError> {
-        between(file, self.max_connections.as_ref(), 1, 4096)
+        fields.close(report);
+        raw
     }
 }
 
-/// A number with bounds.
-fn between(
-    file: &Path,
-    key: Option<&Spanned<usize>>,
-    low: usize,
-    high: usize,
-) -> Result<Option<usize>, ConfigError> {
-    match key {
-        Some(number) if !(low..=high).contains(&number.value) => {
-            let message = format!("{} is not from {low} to {high}", number.value);
-            Err(invalid(file, number, message, "choose a number in between"))
+/// What the file as a whole is called in errors.
+const WHOLE: &str = "the configuration";
+
+/// A path of the file must be absolute: a daemon has no folder of its own.
+fn path(node: Option<&Node>, report: &mut Report) -> Option<PathBuf> {
+    let given = text(node?, "a path", report)?;
+    if given.value.starts_with('/') && !given.value.contains(char::is_control) {
+        return Some(given.value.into());
+    }
+    let cause = format!("{} is not an absolute path", shown(&given.value));
+    report.error(&given.place, cause, "start it with /");
+    None
+}
+
+/// The name of a group; empty for none.
+fn group(node: &Node, report: &mut Report) -> Option<String> {
+    match &node.value {
+        Value::Text { text, plain } if !(*plain && is_null(text)) => Some(text.clone()),
+        _ => {
+            let cause = format!("expected the name of a group, found {}", node.shape());
+            report.error(&node.place, cause, "name a group, or write \"\" for none");
+            None
         }
-        Some(number) => Ok(Some(number.value)),
-        None => Ok(None),
     }
 }
 
-fn invalid<T>(path: &Path, at: &Spanned<T>, message: String, help: &str) -> ConfigError {
-    ConfigError::Invalid {
-        path: path.to_owned(),
-        line: at.referenced.line(),
-        message,
-        help: Some(help.to_owned()),
+fn ring(node: &Node, report: &mut Report) -> Option<u32> {
+    let given = text(node, "a size of ring_kib", report)?;
+    let size = given.value.parse().ok().filter(|kib| is_ring_size(*kib));
+    if size.is_none() {
+        let cause = format!("{} is not a size of ring_kib", shown(&given.value));
+        report.error(&given.place, cause, RING_HELP);
     }
+    size
 }
 
-/// The right key beside a wrong one that is quoted in `message`.
-fn nearest(message: &str) -> Option<String> {
-    if !message.contains("unknown field") {
-        return None;
-    }
-    let wrong = message.split(['`', '\'', '"']).nth(1)?;
-    KEYS.into_iter()
-        .map(|key| (strsim::damerau_levenshtein(key, wrong), key))
-        .filter(|(distance, _)| *distance <= 3)
-        .min()
-        .map(|(_, key)| format!("did you mean `{key}`?"))
+fn span(node: Option<&Node>, report: &mut Report) -> Option<Duration> {
+    duration(node?, report)
+}
+
+fn number(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    bounds: std::ops::RangeInclusive<u32>,
+    report: &mut Report,
+) -> Option<u32> {
+    let node = fields.take(key)?;
+    count(node, &format!("a value of {key}"), bounds, report)
 }

@@ -1,8 +1,10 @@
 //! `guardctl policy check`: is a policy valid? Offline.
 
+use super::text::counted;
 use crate::cli::ctl::{Form, Output};
 use crate::exit::Exit;
-use crate::policy::{self, Capabilities, Loaded, PolicyErrors, Problem};
+use crate::policy::{self, Capabilities, Loaded};
+use crate::yaml::{Mistakes, Problem};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -60,12 +62,7 @@ fn ok_text(loaded: &Loaded) -> String {
     )
 }
 
-fn counted(count: usize, word: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {word}{plural}")
-}
-
-fn as_json(result: &Result<Loaded, PolicyErrors>) -> Value {
+fn as_json(result: &Result<Loaded, Mistakes>) -> Value {
     match result {
         Ok(loaded) => json!({
             "v": 1,
@@ -81,6 +78,7 @@ fn as_json(result: &Result<Loaded, PolicyErrors>) -> Value {
             "v": 1,
             "valid": false,
             "errors": errors.problems.iter().map(problem).collect::<Vec<_>>(),
+            "more": errors.more,
         }),
     }
 }

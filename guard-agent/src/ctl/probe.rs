@@ -9,9 +9,19 @@ use crate::cli::ctl::Output;
 use crate::exit::Exit;
 use serde_json::{Value, json};
 
-/// Tries every mechanism; ends with 5 when a required one does not work.
+/// Tries every mechanism; ends with 5 when a required one does not work, and with
+/// 1 when that cannot be found out.
 pub(super) fn probe(output: Output) -> Result<Exit, CtlError> {
     let probe = bpf::probe();
+    if probe.denied {
+        return Err(CtlError::Refused {
+            exit: Exit::Failed,
+            message:
+                "what this kernel can enforce is found out by loading programs, and that needs root"
+                    .to_owned(),
+            help: Some("sudo guardctl probe".to_owned()),
+        });
+    }
     let required = probe.answers.iter().filter(|answer| !answer.optional);
     let enough = probe.built && required.clone().all(|answer| answer.works);
     let answer = json!({

@@ -71,6 +71,7 @@ fn executable(path: PathBuf) -> io::Result<PathBuf> {
     Err(io::ErrorKind::PermissionDenied.into())
 }
 
+/// Says that the command cannot be started, and how to find out why.
 fn command_error(program: &OsStr, source: io::Error) -> CtlError {
     CtlError::Command {
         command: program.to_string_lossy().into_owned(),

@@ -174,8 +174,20 @@ fn sessions_text(answer: &Value) -> String {
     table(&head, &rows)
 }
 
+/// A time span as policies write it.
+fn span(milliseconds: u64) -> String {
+    let units = [(3_600_000, "h"), (60_000, "m"), (1000, "s")];
+    let whole = units
+        .into_iter()
+        .find(|(unit, _)| milliseconds.is_multiple_of(*unit));
+    match whole {
+        Some((unit, name)) => format!("{}{name}", milliseconds / unit),
+        None => format!("{milliseconds} ms"),
+    }
+}
+
 /// The live rules as a table.
-pub(super) fn rules_text(answer: &Value) -> String {
+fn rules_text(answer: &Value) -> String {
     let list = answer["rules"].as_array();
     let rows = list.into_iter().flatten().map(|rule| {
         let context = &rule["context"];
@@ -183,8 +195,10 @@ pub(super) fn rules_text(answer: &Value) -> String {
             String::new()
         } else {
             format!(
-                "more than {} within {} ms",
-                context["more_than"], context["within_ms"]
+                "more than {} within {}, {} matched",
+                context["more_than"],
+                span(context["within_ms"].as_u64().unwrap_or(0)),
+                rule["matches"],
             )
         };
         vec![
@@ -192,12 +206,23 @@ pub(super) fn rules_text(answer: &Value) -> String {
             word(&rule["on"]).to_owned(),
             word(&rule["action"]).to_owned(),
             word(&rule["mode"]).to_owned(),
-            rule["matches"].to_string(),
+            rule["enforced"].to_string(),
+            rule["observed"].to_string(),
+            rule["errors"].to_string(),
             condition,
         ]
     });
     let rows: Vec<_> = rows.collect();
-    let head = ["RULE", "ON", "ACTION", "MODE", "MATCHES", "CONDITION"];
+    let head = [
+        "RULE",
+        "ON",
+        "ACTION",
+        "MODE",
+        "ENFORCED",
+        "OBSERVED",
+        "ERRORS",
+        "CONDITION",
+    ];
     let mut text = table(&head, &rows);
     let memory = answer["memory_bytes"].as_u64().unwrap_or(0) / 1024;
     let _infallible = writeln!(
@@ -210,4 +235,35 @@ pub(super) fn rules_text(answer: &Value) -> String {
         let _infallible = writeln!(text, "warning: {}", word(warning));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn rules_show_their_counters_and_spans_as_people_write_them() {
+        let text = rules_text(&json!({
+            "epoch": 3, "sha256": "00", "memory_bytes": 2048, "warnings": ["look"],
+            "rules": [{
+                "name": "few", "on": "statement", "action": "kill", "mode": "enforce",
+                "matches": 7, "enforced": 1, "observed": 0, "errors": 2,
+                "context": {"more_than": 3, "within_ms": 60_000},
+            }],
+        }));
+        let row: Vec<&str> = text
+            .lines()
+            .nth(1)
+            .unwrap_or("")
+            .split_whitespace()
+            .collect();
+        let wanted = "few statement kill enforce 1 0 2 more than 3 within 1m, 7 matched";
+        assert_eq!(row.join(" "), wanted);
+        assert!(text.ends_with("\nepoch 3, sha256 00, 2 KiB of kernel memory\nwarning: look\n"));
+        assert_eq!(
+            [90_000, 7_200_000, 1500].map(span),
+            ["90s", "2h", "1500 ms"]
+        );
+    }
 }

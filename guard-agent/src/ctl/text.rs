@@ -163,6 +163,12 @@ pub(super) fn word(value: &Value) -> &str {
     value.as_str().unwrap_or("")
 }
 
+/// "1 rule", "2 rules".
+pub(super) fn counted(count: usize, word: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{plural}")
+}
+
 fn file(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }

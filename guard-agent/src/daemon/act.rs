@@ -105,7 +105,10 @@ impl Daemon {
                 rule: Some(Arc::clone(&trigger.name)),
                 sessions,
             }),
-            Err(error) => tracing::error!(error = %error, "a session cannot be quarantined"),
+            Err(error) => {
+                self.by_rule.of(&trigger.name).errors += 1;
+                tracing::error!(error = %error, "a session cannot be quarantined");
+            }
         }
     }
 
@@ -118,7 +121,7 @@ impl Daemon {
         record: &Decision,
     ) {
         let rule = record.rule.clone();
-        if !self.may_kill(rule.as_deref().unwrap_or("")) {
+        if rule.as_ref().is_some_and(|rule| !self.may_kill(rule)) {
             return;
         }
         self.order(Order {
@@ -130,15 +133,19 @@ impl Daemon {
         });
     }
 
-    fn may_kill(&mut self, rule: &str) -> bool {
-        match self.brake.ask(rule, Instant::now()) {
+    fn may_kill(&mut self, rule: &Arc<str>) -> bool {
+        let go = self.brake.ask(rule, Instant::now());
+        if go != Go::Ahead {
+            self.by_rule.of(rule).errors += 1;
+        }
+        match go {
             Go::Ahead => true,
             Go::Off => false,
             Go::Stopped => {
-                tracing::error!(rule, "a rule kills too often and kills no more");
+                tracing::error!(%rule, "a rule kills too often and kills no more");
                 let within = self.config.kill_window.as_millis();
                 self.lifecycle(Lifecycle::KillDisarmed {
-                    rule: Some(rule.into()),
+                    rule: Some(Arc::clone(rule)),
                     limit: self.config.kill_limit,
                     within_ms: u64::try_from(within).unwrap_or(u64::MAX),
                 });
@@ -187,6 +194,9 @@ impl Daemon {
             self.journal.write(Record::Decision(record), None);
         }
         if !done.killed.complete {
+            if let Some(rule) = &done.rule {
+                self.by_rule.of(rule).errors += 1;
+            }
             tracing::error!(session = %hex(done.session), "processes of a killed session are left");
         }
         self.lifecycle(Lifecycle::Kill {

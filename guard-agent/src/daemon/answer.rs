@@ -1,7 +1,7 @@
 //! Answers requests of the API.
 
 use super::Daemon;
-use super::kernel::Tables;
+use super::kernel::{KernelError, Tables};
 use super::rules::{PolicyFailure, Rules};
 use crate::api::message::{DisarmBody, Registered, SessionBody, VERSION};
 use crate::api::peer::Peer;
@@ -10,7 +10,6 @@ use crate::decision::{Actor, Lifecycle, hex};
 use crate::events::clock;
 use crate::exit::Exit;
 use crate::sessions::{Identity, Registration, user_name};
-use guard_common::limits::MAX_RULES;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,43 +83,6 @@ impl Daemon {
         serde_json::to_value(answer).map_err(|error| Refusal::failed(error.to_string()))
     }
 
-    fn rules_json(&self) -> Answer {
-        let Some((epoch, rules)) = self.history.live() else {
-            return Err(Refusal::failed("no policy is live"));
-        };
-        let kernel = self.kernel.lock();
-        let matches = kernel.rule_matches().unwrap_or([0; MAX_RULES]);
-        let list = rules.rules().iter().zip(matches).enumerate();
-        let list = list.map(|(index, (rule, matches))| {
-            // What only the evaluator matches, the kernel does not count.
-            let matches = self.evaluator.matches(index).unwrap_or(matches);
-            let context = rule.context.map(|context| {
-                json!({
-                    "more_than": context.count,
-                    "within_ms": u64::try_from(context.within.as_millis()).unwrap_or(u64::MAX),
-                })
-            });
-            json!({
-                "name": rule.name,
-                "on": rule.action,
-                "action": rule.verdict.name(),
-                "mode": rule.mode.name(),
-                "matches": matches,
-                "context": context,
-            })
-        });
-        let list: Vec<_> = list.collect();
-        Ok(json!({
-            "v": VERSION,
-            "epoch": epoch,
-            "sha256": rules.sha256(),
-            "files": rules.files(),
-            "rules": list,
-            "warnings": rules.warnings(),
-            "memory_bytes": kernel.memory(),
-        }))
-    }
-
     pub(super) fn reload_by_signal(&mut self) {
         let by = Actor {
             uid: None,
@@ -135,11 +97,15 @@ impl Daemon {
     /// Loads the policy again. A policy that cannot be used changes nothing.
     fn reload(&mut self, by: Actor) -> Answer {
         let loaded = (self.loader)().map_err(|failure| self.refused(failure, &by))?;
+        let former = self.history.live().map(|(_, rules)| rules.sha256());
+        let changed = former != Some(loaded.sha256());
         let epoch = self.install(&loaded).map_err(|error| {
             Refusal::failed(error.to_string()).help("the old policy stays live")
         })?;
         self.policy_is_live(epoch, loaded, by);
-        self.rules_json()
+        let mut answer = self.rules_json()?;
+        answer["changed"] = changed.into();
+        Ok(answer)
     }
 
     fn refused(&self, failure: PolicyFailure, by: &Actor) -> Refusal {
@@ -175,6 +141,7 @@ impl Daemon {
         }
         tracing::info!(epoch, rules = rules.rules().len(), "policy is live");
         self.evaluator.adopt(rules.as_ref());
+        self.by_rule.clear();
         self.brake.release();
         self.lifecycle(Lifecycle::PolicyLoad {
             epoch,
@@ -195,8 +162,7 @@ impl Daemon {
         let span = Duration::from_secs(body.seconds);
         let span_ns = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
         let until = clock::boot_ns().saturating_add(span_ns);
-        let set = self.kernel.lock().set_disarmed(until);
-        set.map_err(|error| Refusal::failed(error.to_string()))?;
+        let former = self.set_disarmed(until)?;
         let until = clock::write(clock::Clock::read().utc(until));
         tracing::warn!(until, uid = peer.uid, "disarmed: nothing is enforced");
         self.lifecycle(Lifecycle::Disarm {
@@ -205,15 +171,27 @@ impl Daemon {
             reason: body.reason.clone(),
             by: by(peer),
         });
-        Ok(json!({ "v": VERSION, "disarmed_until": until }))
+        Ok(json!({ "v": VERSION, "disarmed_until": until, "was_disarmed_until": former }))
     }
 
     fn arm(&mut self, peer: &Peer) -> Answer {
-        let set = self.kernel.lock().set_disarmed(0);
-        set.map_err(|error| Refusal::failed(error.to_string()))?;
-        tracing::info!(uid = peer.uid, "armed");
-        self.lifecycle(Lifecycle::Arm { by: by(peer) });
-        Ok(json!({ "v": VERSION, "disarmed_until": null }))
+        let former = self.set_disarmed(0)?;
+        if former.is_some() {
+            tracing::info!(uid = peer.uid, "armed");
+            self.lifecycle(Lifecycle::Arm { by: by(peer) });
+        }
+        Ok(json!({ "v": VERSION, "disarmed_until": null, "was_disarmed_until": former }))
+    }
+
+    /// Sets until when (boot time) nothing is enforced; gives until when (UTC) that
+    /// was so already.
+    fn set_disarmed(&self, until_ns: u64) -> Result<Option<String>, Refusal> {
+        let failed = |error: KernelError| Refusal::failed(error.to_string());
+        let mut kernel = self.kernel.lock();
+        let former = kernel.disarmed_until().map_err(failed)?;
+        kernel.set_disarmed(until_ns).map_err(failed)?;
+        let was = former > clock::boot_ns();
+        Ok(was.then(|| clock::write(clock::Clock::read().utc(former))))
     }
 }
 

@@ -128,7 +128,14 @@ impl Daemon {
             .into_iter()
             .partition(|trigger| trigger.mode == Mode::Observe);
         for trigger in observed {
+            self.by_rule.of(&trigger.name).observed += 1;
             self.observe(&mut record, &trigger);
+        }
+        if let Some(rule) = &record.rule
+            && decision.denies()
+            && record.effect == Effect::None.name()
+        {
+            self.by_rule.of(rule).errors += 1;
         }
         self.count(&header, &record);
         let template = (!enforced.is_empty()).then(|| record.clone());
@@ -145,6 +152,7 @@ impl Daemon {
         }
         if let Some(template) = template {
             for trigger in enforced {
+                self.by_rule.of(&trigger.name).enforced += 1;
                 self.act(&header, &trigger, &template);
             }
         }

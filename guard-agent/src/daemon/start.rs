@@ -29,7 +29,7 @@ use crate::events::render::Host;
 use crate::events::settle::Settling;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError};
-use crate::metrics::Counters;
+use crate::metrics::{ByRule, Counters};
 use crate::sessions::Sessions;
 use crate::shutdown;
 use std::collections::{BTreeMap, HashMap};
@@ -127,7 +127,21 @@ impl StartError {
             }
             Self::Policy(failure) => failure.help.clone(),
             Self::Unsupported { help, .. } => help.clone(),
-            _ => None,
+            Self::Scope { .. } => Some(
+                "`scope` is the folder of a cgroup (v2); `findmnt -t cgroup2` says where they are"
+                    .to_owned(),
+            ),
+            Self::Journal(error) => Some(error.help().to_owned()),
+            Self::Socket { source, .. } => Some(
+                match source.kind() {
+                    io::ErrorKind::AddrInUse => {
+                        "stop that daemon, or give this one a `socket` of its own"
+                    }
+                    _ => "`socket` is a path of at most 107 bytes in a folder that root may write",
+                }
+                .to_owned(),
+            ),
+            Self::Kernel(_) | Self::System { .. } => None,
         }
     }
 }
@@ -182,6 +196,7 @@ pub(super) async fn serve(
         cursors: BTreeMap::new(),
         births: HashMap::new(),
         counters: Counters::default(),
+        by_rule: ByRule::default(),
         resets: reset::Queue::start(kernel.clone()).map_err(system("thread"))?,
         running: Running::new(done),
         facts: Facts {
@@ -310,7 +325,10 @@ fn host() -> Result<Host, StartError> {
 
 /// The scope's path below the mount of the cgroup (v2) hierarchy: the form in
 /// which `/proc/PID/cgroup` names cgroups.
-fn scope_path(scope: &Path) -> Result<String, StartError> {
+///
+/// # Errors
+/// It is no folder of a cgroup (v2) file system.
+pub fn scope_path(scope: &Path) -> Result<String, StartError> {
     let wrong = |reason: String| StartError::Scope {
         path: scope.to_owned(),
         reason,

@@ -1,11 +1,15 @@
-//! What `guardctl status` and `guardctl sessions` show.
+//! What `guardctl status`, `sessions` and `policy list` show.
 
 use super::Daemon;
+use super::kernel::KernelError;
 use crate::api::message::VERSION;
+use crate::api::{Answer, Refusal};
 use crate::config::OnStop;
 use crate::events::clock::{self, Clock};
+use crate::metrics::RuleCounts;
 use crate::sessions::Entry;
 use guard_common::fault::Fault;
+use guard_common::verdict::Mode;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -118,6 +122,59 @@ impl Daemon {
         });
         let list: Vec<Value> = list.collect();
         json!({ "v": VERSION, "sessions": list })
+    }
+
+    /// The live rules with what became of them since they are live.
+    pub(super) fn rules_json(&self) -> Answer {
+        let Some((epoch, rules)) = self.history.live() else {
+            return Err(Refusal::failed("no policy is live"));
+        };
+        let kernel = self.kernel.lock();
+        let failed = |error: KernelError| Refusal::failed(error.to_string());
+        let matches = kernel.rule_matches().map_err(failed)?;
+        let list = rules.rules().iter().zip(matches).enumerate();
+        let list = list.map(|(index, (rule, matches))| {
+            let mut counts = self.by_rule.get(&rule.name);
+            // What only the evaluator matches, the kernel does not count.
+            let counted = self.evaluator.matches(index);
+            if counted.is_none() {
+                let RuleCounts {
+                    enforced, observed, ..
+                } = &mut counts;
+                match rule.mode {
+                    Mode::Enforce => *enforced = matches,
+                    Mode::Observe => *observed = matches,
+                }
+            }
+            let context = rule.context.map(|context| {
+                json!({
+                    "more_than": context.count,
+                    "within_ms": u64::try_from(context.within.as_millis()).unwrap_or(u64::MAX),
+                })
+            });
+            json!({
+                "name": rule.name,
+                "on": rule.action,
+                "action": rule.verdict.name(),
+                "mode": rule.mode.name(),
+                "matches": counted.unwrap_or(matches),
+                "enforced": counts.enforced,
+                "observed": counts.observed,
+                "errors": counts.errors,
+                "context": context,
+            })
+        });
+        let list: Vec<_> = list.collect();
+        Ok(json!({
+            "v": VERSION,
+            "epoch": epoch,
+            "sha256": rules.sha256(),
+            "files": rules.files(),
+            "rules": list,
+            "datasets": rules.datasets().len(),
+            "warnings": rules.warnings(),
+            "memory_bytes": kernel.memory(),
+        }))
     }
 
     fn session_json(&self, entry: &Entry, processes: Option<usize>) -> Value {

@@ -172,7 +172,12 @@ fn disarm_is_written_to_the_kernel_recorded_and_taken_back() {
     let until_ns = guard.memory.state().disarmed_until_ns;
     assert!(until_ns > crate::events::clock::boot_ns());
     assert_eq!(guard.status()["enforcing"], false);
-    assert_eq!(guard.ask("POST", "/v1/arm", "").0, 200);
+    let (_, again) = guard.ask("POST", "/v1/disarm", body);
+    assert!(again["was_disarmed_until"].is_string(), "{again}");
+    let (_, armed) = guard.ask("POST", "/v1/arm", "");
+    assert!(armed["was_disarmed_until"].is_string(), "{armed}");
+    let (_, armed) = guard.ask("POST", "/v1/arm", "");
+    assert_eq!(armed["was_disarmed_until"], Value::Null);
     assert_eq!(guard.memory.state().disarmed_until_ns, 0);
     assert_eq!(guard.status()["enforcing"], true);
     let events: Vec<String> = until("both records", || {
@@ -201,6 +206,10 @@ fn a_broken_policy_does_not_replace_a_good_one() {
     guard.broken.store(false, Ordering::Relaxed);
     let (status, answer) = guard.ask("POST", "/v1/policy/reload", "");
     assert_eq!((status, &answer["epoch"]), (200, &2.into()));
+    assert_eq!(
+        (&answer["changed"], &answer["sha256"]),
+        (&false.into(), &"00".into())
+    );
 }
 
 #[test]
@@ -244,6 +253,12 @@ fn too_many_deletes_quarantine_the_session_and_kill_its_tree() {
         (&record["verdict"], &record["context"]["count"]),
         (&"kill".into(), &4.into())
     );
+    let rules = guard.ask("GET", "/v1/rules", "").1;
+    let counts = |rule: usize| {
+        let rule = &rules["rules"][rule];
+        ["matches", "enforced", "observed", "errors"].map(|key| rule[key].as_u64().expect(key))
+    };
+    assert_eq!(counts(2), [4, 1, 0, 0]);
     assert!(outside.try_wait().expect("a child of ours").is_none());
     outside.kill().expect("a child of ours");
     outside.wait().expect("a child of ours");

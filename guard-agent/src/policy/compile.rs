@@ -5,13 +5,13 @@ mod rules;
 
 use super::datasets;
 use super::denial;
-use super::diagnostic::{Place, Report, Spot, shown};
 use super::launchers;
 use super::model::{DatasetInfo, SubjectInfo};
 use super::raw::{RawDataset, RawPolicy, RawSubject};
 use super::selectors::Selectors;
 use super::when::SubjectIs;
 use super::{Capabilities, Compiled};
+use crate::yaml::diagnostic::{Place, Report, Spot, shown};
 use guard_common::abi::policy::{Endpoint, Policy, Program};
 use guard_common::hash;
 use guard_common::limits::{MAX_DATASETS, MAX_ENDPOINTS, MAX_LAUNCHERS, MAX_PROGRAMS};
@@ -150,7 +150,7 @@ impl<'a> Writer<'a> {
             if self.launchers.len() >= MAX_LAUNCHERS {
                 let room = MAX_LAUNCHERS - launchers::DEFAULT.len();
                 let cause = format!("more than {room} launchers are added");
-                self.report.error_help(&name.place, cause, "remove some");
+                self.report.error(&name.place, cause, "remove some");
                 return;
             }
             self.launchers.push(name.value.clone());
@@ -182,7 +182,7 @@ impl<'a> Writer<'a> {
             let slot = self.policy.program_count as usize;
             let Some(entry) = self.policy.programs.get_mut(slot) else {
                 let cause = format!("more than {MAX_PROGRAMS} programs begin a session");
-                self.report.error_help(&subject.place, cause, "remove some");
+                self.report.error(&subject.place, cause, "remove some");
                 return;
             };
             *entry = Program {
@@ -200,7 +200,7 @@ impl<'a> Writer<'a> {
         let Some(free) = self.policy.endpoints.get_mut(slot) else {
             let cause = format!("more than {MAX_ENDPOINTS} endpoints");
             let help = "cover several addresses by one network, such as 10.0.0.0/8:5432";
-            self.report.error_help(place, cause, help);
+            self.report.error(place, cause, help);
             return;
         };
         *free = entry;
@@ -211,7 +211,7 @@ impl<'a> Writer<'a> {
         if let Some(place) = places.nth(limit) {
             let cause = format!("more than {limit} {what}");
             self.report
-                .error_help(place, cause, "one policy holds no more; merge some");
+                .error(place, cause, "one policy holds no more; merge some");
         }
     }
 }
@@ -223,7 +223,7 @@ fn distinct<'n>(names: impl Iterator<Item = &'n Spot<String>>, what: &str, repor
         if let Some(first) = seen.insert(&name.value, &name.place) {
             let cause = format!("the {what} {} is declared twice", shown(&name.value));
             let help = format!("the first one is at {first}; rename or remove one of them");
-            report.error_help(&name.place, cause, help);
+            report.error(&name.place, cause, help);
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::Capabilities;
 use super::address::{Listen, Range};
-use super::diagnostic::{Place, Report, Spot};
 use super::model::DatasetInfo;
 use super::raw::RawDataset;
+use crate::yaml::diagnostic::{Place, Report, Spot};
 use guard_common::protocol::Protocol;
 
 /// The public form of a dataset.
@@ -23,14 +23,14 @@ pub(crate) fn info(raw: &RawDataset, report: &mut Report) -> DatasetInfo {
         let cause = "`tls: decline` would make a connection over a network unencrypted";
         let help = "it is for loopback endpoints (127.0.0.0/8, [::1]) only; elsewhere TLS is \
                     opaque and on_opaque decides";
-        report.error_help(place, cause, help);
+        report.error(place, cause, help);
     }
     if let Some(place) = &raw.tls_decline
         && raw.protocol == Protocol::Redis
     {
         let cause = "a Redis client does not ask for TLS, it begins with it";
         let help = "remove the key: there is nothing to decline; TLS is opaque";
-        report.error_help(place, cause, help);
+        report.error(place, cause, help);
     }
     DatasetInfo {
         name: raw.name.value.clone(),
@@ -68,7 +68,7 @@ pub(crate) fn check_overlaps(datasets: &[RawDataset], report: &mut Report) {
                 "it is at {}; make one of them narrower, or join the datasets",
                 known.place
             );
-            report.error_help(&endpoint.place, cause, help);
+            report.error(&endpoint.place, cause, help);
         }
     }
 }
@@ -98,13 +98,13 @@ pub(crate) fn check_unix(
             report.warn(&dataset.place, &text);
         } else if capabilities.lsm {
             let cause = format!("statements on unix:{path} cannot be judged by this version");
-            report.error_help(&dataset.place, cause, "guard a TCP endpoint instead");
+            report.error(&dataset.place, cause, "guard a TCP endpoint instead");
         } else {
             let cause =
                 format!("statements on unix:{path} cannot be judged: this kernel runs no BPF LSM");
             let help = "guard a TCP endpoint, and take the socket away from guarded users \
                         (unix_socket_permissions, or no unix_socket_directories at all)";
-            report.error_help(&dataset.place, cause, help);
+            report.error(&dataset.place, cause, help);
         }
     }
 }
@@ -120,7 +120,7 @@ pub(crate) fn connect_ranges(
             Listen::Ip(ranges) => {
                 all.extend(ranges.iter().map(|range| (*range, endpoint.place.clone())));
             }
-            Listen::Unix(_) => report.error_help(
+            Listen::Unix(_) => report.error(
                 &endpoint.place,
                 "connections to Unix sockets are not judged",
                 "remove the entry; file permissions decide who may connect there",

@@ -1,7 +1,7 @@
 //! What a compiled policy says of itself, for records, status and the evaluator.
 
 use super::address::Range;
-use super::diagnostic::Place;
+use crate::yaml::diagnostic::Place;
 use guard_common::protocol::Protocol;
 use guard_common::verdict::{Mode, Verdict};
 use std::collections::BTreeMap;

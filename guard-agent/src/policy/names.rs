@@ -1,9 +1,9 @@
 //! Names of tables and functions in a rule, and the keys that they become.
 
-use super::diagnostic::{Place, Report, Spot, shown};
-use super::fields::{Fields, items, text, word};
-use super::yaml::{Node, Value};
 use crate::dialect;
+use crate::yaml::diagnostic::{Place, Report, Spot, shown};
+use crate::yaml::fields::{Fields, items, text, word};
+use crate::yaml::tree::{Node, Value};
 use guard_common::abi::names::{Key, name_hash};
 use guard_common::facts::Access;
 
@@ -93,7 +93,7 @@ pub(crate) fn functions(node: &Node, report: &mut Report) -> Option<Names> {
         let cause = "`except` and `lists` exclude each other";
         let help =
             "`except` means every function that is not known to be safe; make two rules of it";
-        report.error_help(&except.place, cause, help);
+        report.error(&except.place, cause, help);
     }
     let mut names = listed.map_or_else(Vec::new, |node| list(node, "a function", false, report));
     names.extend(shipped(lists, report));
@@ -128,14 +128,14 @@ fn either(
         (Some(_), Some(node)) => {
             let cause = "`names` and `except` exclude each other";
             let help = "`names` means these, `except` all others; make two rules of it";
-            report.error_help(&node.place, cause, help);
+            report.error(&node.place, cause, help);
             None
         }
         // A misspelt key has been reported; one error for one mistake.
         (None, None) if unknown => None,
         (None, None) => {
             let cause = "it is not said which";
-            report.error_help(
+            report.error(
                 &place,
                 cause,
                 "write names: [ … ], or except: [ … ] for all others",
@@ -181,7 +181,7 @@ fn list(node: &Node, what: &str, schemas: bool, report: &mut Report) -> Vec<Name
             continue;
         };
         match parse(&given.value) {
-            Ok(name) if name.last.is_none() && !schemas => report.error_help(
+            Ok(name) if name.last.is_none() && !schemas => report.error(
                 &given.place,
                 format!("{} stands for a whole schema", shown(&given.value)),
                 "a whole schema can stand under `except` only; list the names that are meant",
@@ -189,7 +189,7 @@ fn list(node: &Node, what: &str, schemas: bool, report: &mut Report) -> Vec<Name
             Ok(name) => names.push(name),
             Err(WrongName { cause, help }) => {
                 let cause = format!("{} is not the name of {what}: {cause}", shown(&given.value));
-                report.error_help(&given.place, cause, help);
+                report.error(&given.place, cause, help);
             }
         }
     }

@@ -2,11 +2,11 @@
 //! looked up. [`super::compile`] ties them together.
 
 use super::address::{self, Listen};
-use super::diagnostic::{Place, Report, Spot, shown};
-use super::fields::{Fields, flag, items, name, text, word};
 use super::model::SubjectKind;
 use super::rule::{self, RawRule};
-use super::yaml::Node;
+use crate::yaml::diagnostic::{Place, Report, Spot, shown};
+use crate::yaml::fields::{Fields, flag, items, name, text, word};
+use crate::yaml::tree::Node;
 use guard_common::class::Opaque;
 use guard_common::protocol::Protocol;
 use guard_common::verdict::Verdict;
@@ -58,7 +58,7 @@ impl RawPolicy {
             && version.value != VERSION
         {
             let cause = format!("policy version {} is not known", shown(&version.value));
-            report.error_help(&version.place, cause, "this Guard reads `version: 1`");
+            report.error(&version.place, cause, "this Guard reads `version: 1`");
         }
         let on_opaque = [
             ("block", Verdict::Block),
@@ -106,7 +106,7 @@ fn once(
     if let Some(first) = slot {
         let cause = format!("`{key}` is set a second time");
         let help = format!("the first place is {}; keep one of them", first.place);
-        report.error_help(&node.place, cause, help);
+        report.error(&node.place, cause, help);
         return;
     }
     *slot = word(node, &format!("a value of {key}"), words, report);
@@ -219,7 +219,7 @@ pub(crate) fn listens(node: &Node, report: &mut Report) -> Vec<Spot<Listen>> {
                 value,
                 place: given.place,
             }),
-            Err(error) => report.error_help(&given.place, error.to_string(), error.help()),
+            Err(error) => report.error(&given.place, error.to_string(), error.help()),
         }
     }
     all
@@ -230,7 +230,7 @@ fn file_name(node: &Node, report: &mut Report) -> Option<Spot<String>> {
     let given = text(node, "a program's file name", report)?;
     if given.value.is_empty() || given.value.len() > 255 || given.value.contains(['/', '*', '\0']) {
         let cause = format!("{} is not a file name", shown(&given.value));
-        report.error_help(
+        report.error(
             &given.place,
             cause,
             "write the last part of its path only, such as `claude`",
@@ -244,7 +244,7 @@ fn file_name(node: &Node, report: &mut Report) -> Option<Spot<String>> {
 pub(crate) fn all(node: &Node, report: &mut Report) -> bool {
     match flag(node, report) {
         Some(spot) if !spot.value => {
-            report.error_help(&spot.place, "`all: false` means nothing", "remove the key");
+            report.error(&spot.place, "`all: false` means nothing", "remove the key");
             false
         }
         spot => spot.is_some(),

@@ -1,10 +1,10 @@
 //! One rule as a file says it.
 
-use super::diagnostic::{Report, Spot};
-use super::fields::{Fields, count, duration, name, text, word};
 use super::model::{Context, KillScope, Record, Then};
 use super::when::{self, When};
-use super::yaml::{Node, Value};
+use crate::yaml::diagnostic::{Report, Spot};
+use crate::yaml::fields::{Fields, count, duration, name, text, word};
+use crate::yaml::tree::{Node, Value};
 use guard_common::verdict::{Mode, Verdict};
 
 /// Most matches that a context rule can count.
@@ -92,7 +92,7 @@ fn verdict(node: &Node, report: &mut Report) -> Option<Spot<Verdict>> {
         && planned.iter().any(|verdict| verdict.name() == text)
     {
         let cause = format!("the action `{text}` is not yet supported");
-        report.error_help(&node.place, cause, "one of: allow, audit, block, kill");
+        report.error(&node.place, cause, "one of: allow, audit, block, kill");
         return None;
     }
     word(node, "an action", &words, report)
@@ -102,7 +102,7 @@ fn reason(node: &Node, report: &mut Report) -> Option<String> {
     let given = text(node, "a reason", report)?;
     if given.value.chars().count() > MAX_REASON {
         let cause = format!("the reason is longer than {MAX_REASON} characters");
-        report.error_help(&given.place, cause, "say it in one or two sentences");
+        report.error(&given.place, cause, "say it in one or two sentences");
         return None;
     }
     // Errors of a database are one line; a folded or literal block is not.
@@ -118,7 +118,7 @@ fn kill_scope(
 ) -> KillScope {
     match scope {
         Some(spot) if action.value != Verdict::Kill => {
-            report.error_help(
+            report.error(
                 &spot.place,
                 format!(
                     "`scope` says what is killed, but the action is `{}`",
@@ -147,12 +147,12 @@ fn context(
         (Some(more_than), Some(within)) => (more_than, within),
         (Some(node), None) => {
             let cause = "`more_than` needs the window that it counts in";
-            report.error_help(&node.place, cause, "add `within: 1m`");
+            report.error(&node.place, cause, "add `within: 1m`");
             return None;
         }
         (None, Some(node)) => {
             let cause = "`within` needs the number of matches that is allowed";
-            report.error_help(&node.place, cause, "add `more_than: 100`");
+            report.error(&node.place, cause, "add `more_than: 100`");
             return None;
         }
     };
@@ -162,7 +162,7 @@ fn context(
         other => {
             let cause = format!("a rule that counts cannot `{}`", other.name());
             let help = "`block` quarantines the session, `kill` kills its processes too";
-            report.error_help(&action.place, cause, help);
+            report.error(&action.place, cause, help);
             return None;
         }
     };

@@ -1,9 +1,9 @@
 //! Subject conditions become bits: each distinct one is a selector, and a
 //! session carries the set of those that it satisfies.
 
-use super::diagnostic::{Report, Spot, nearest, shown};
 use super::model::{SubjectInfo, Who};
 use super::when::SubjectIs;
+use crate::yaml::diagnostic::{Report, Spot, nearest, shown};
 use guard_common::limits::MAX_SELECTORS;
 
 /// The selector that every guarded session has.
@@ -28,7 +28,7 @@ impl Selectors {
                 "more than {} different subjects in rules",
                 MAX_SELECTORS - 1
             );
-            report.error_help(&condition.place, cause, "use `kind` or fewer names");
+            report.error(&condition.place, cause, "use `kind` or fewer names");
             return 0;
         }
         1 << (number + 1)
@@ -72,7 +72,7 @@ fn check(condition: &Spot<SubjectIs>, subjects: &[SubjectInfo], report: &mut Rep
                      write subject: {{ name: {name} }}"
                 ),
             };
-            report.error_help(&condition.place, cause, help);
+            report.error(&condition.place, cause, help);
         }
         SubjectIs::Like {
             name: Some(name), ..

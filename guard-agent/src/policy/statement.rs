@@ -1,10 +1,10 @@
 //! The `statement` of a condition as a file says it.
 
-use super::diagnostic::{Report, Spot};
-use super::fields::{Fields, count, items, word};
 use super::names::{self, Names, Tables};
 use super::raw::all;
-use super::yaml::{Node, Value};
+use crate::yaml::diagnostic::{Report, Spot};
+use crate::yaml::fields::{Fields, count, items, word};
+use crate::yaml::tree::{Node, Value};
 use guard_common::class::{Class, Opaque, UNLIMITED, Where};
 
 /// What a statement must be.
@@ -54,7 +54,7 @@ pub(crate) fn read(node: &Node, report: &mut Report) -> Option<StatementIs> {
     let silent = class.is_none() && opaque.is_none() && everything.is_none() && !narrowed;
     if silent && condition.is_none() && !unknown {
         let help = "add one of: class, tables, functions, limit, bytes, opaque, all";
-        report.error_help(&node.place, "`statement` does not say which", help);
+        report.error(&node.place, "`statement` does not say which", help);
     }
     let classes = class.map(|node| classes(node, report));
     let named = classes.as_deref().unwrap_or_default();
@@ -85,7 +85,7 @@ pub(crate) fn read(node: &Node, report: &mut Report) -> Option<StatementIs> {
         is.requires |= UNLIMITED;
         if classes.is_some() && is.hits & select_bits() == 0 {
             let cause = "only a statement of class `select` has a LIMIT";
-            report.error_help(
+            report.error(
                 &node.place,
                 cause,
                 "add select to `class`, or remove `limit`",
@@ -133,7 +133,7 @@ fn refuse(classes: &[Spot<Class>], without: &[Class], what: &str, report: &mut R
         .filter(|class| without.contains(&class.value))
     {
         let cause = format!("a statement of class `{}` {what}", class.value.name());
-        report.error_help(
+        report.error(
             &class.place,
             cause,
             "remove the class, or make two rules of it",
@@ -187,14 +187,14 @@ fn conditions(
 ) -> (u64, Vec<Where>) {
     if classes.is_none() {
         let help = "add class: [delete, update]";
-        report.error_help(&node.place, "`where` needs `class` beside it", help);
+        report.error(&node.place, "`where` needs `class` beside it", help);
     }
     let classes = classes.unwrap_or_default();
     for class in classes {
         if class.value.where_bit(Where::None) == 0 {
             let cause = format!("a statement of class `{}` has no WHERE", class.value.name());
             let help = "`where` goes with select, update, delete and merge; make two rules of it";
-            report.error_help(&class.place, cause, help);
+            report.error(&class.place, cause, help);
         }
     }
     let words = Where::ALL.map(|condition| (condition.name(), condition));

@@ -1,13 +1,13 @@
 //! The condition of a rule as a file says it.
 
 use super::address::Listen;
-use super::diagnostic::{Place, Report, Spot};
-use super::fields::{Fields, items, name, text, word};
 use super::model::SubjectKind;
 use super::pattern::{self, PatternError};
 use super::raw::{all, listens};
 use super::statement::{self, StatementIs};
-use super::yaml::{Node, Value};
+use crate::yaml::diagnostic::{Place, Report, Spot};
+use crate::yaml::fields::{Fields, items, name, text, word};
+use crate::yaml::tree::{Node, Value};
 use guard_common::abi::policy::ExecPattern;
 use std::collections::BTreeMap;
 
@@ -81,13 +81,13 @@ pub(crate) fn read(node: &Node, report: &mut Report) -> Option<When> {
         None if fields.has_unknown() => None,
         None => {
             let cause = "`when` does not say what is done";
-            report.error_help(&place, cause, "add one of: statement, exec, connect");
+            report.error(&place, cause, "add one of: statement, exec, connect");
             None
         }
     };
     for (node, _) in given {
         let cause = "a rule is about one of statement, exec and connect";
-        report.error_help(&node.place, cause, "make two rules of it");
+        report.error(&node.place, cause, "make two rules of it");
     }
     fields.close(report);
     Some(When {
@@ -119,7 +119,7 @@ fn subject(node: &Node, report: &mut Report) -> Option<Spot<SubjectIs>> {
     if kind.is_none() && named.is_none() && labels.is_none() {
         let cause = "`subject` names neither kind nor name nor labels";
         let help = "write subject: { kind: agent }, or leave `subject` out to mean every session";
-        report.error_help(&node.place, cause, help);
+        report.error(&node.place, cause, help);
     }
     fields.close(report);
     Some(Spot {
@@ -149,7 +149,7 @@ impl<T> TransposeSpot<T> for Option<Option<Spot<T>>> {
 fn labels(node: &Node, report: &mut Report) -> BTreeMap<String, String> {
     let Value::Map(entries) = &node.value else {
         let cause = format!("labels of a session are a map, found {}", node.shape());
-        report.error_help(&node.place, cause, "write labels: { team: billing }");
+        report.error(&node.place, cause, "write labels: { team: billing }");
         return BTreeMap::new();
     };
     entries
@@ -190,7 +190,7 @@ fn dataset(node: &Node, report: &mut Report) -> Vec<Spot<DatasetIs>> {
         _ => {
             let cause = "`dataset` is found either by name or by labels";
             let help = "write dataset: customers, or dataset: { labels: [pii] }";
-            report.error_help(&node.place, cause, help);
+            report.error(&node.place, cause, help);
         }
     }
     fields.close(report);
@@ -213,7 +213,7 @@ fn exec(node: &Node, report: &mut Report) -> Option<Act> {
     ];
     if given.iter().all(Option::is_none) && !fields.has_unknown() {
         let help = "write exec: { argv: [\"terraform destroy *\"] } or exec: { program: [psql] }";
-        report.error_help(&node.place, "`exec` does not say which programs", help);
+        report.error(&node.place, "`exec` does not say which programs", help);
     }
     fields.close(report);
     let mut patterns = Vec::new();
@@ -227,7 +227,7 @@ fn exec(node: &Node, report: &mut Report) -> Option<Act> {
                     value,
                     place: given.place,
                 }),
-                Err(error) => report.error_help(&given.place, error.to_string(), error.help()),
+                Err(error) => report.error(&given.place, error.to_string(), error.help()),
             }
         }
     }
@@ -248,7 +248,7 @@ fn connect(node: &Node, report: &mut Report) -> Option<Act> {
         }
         let cause = "`connect` takes one of endpoints and all";
         let help = "write connect: { endpoints: [\"10.0.0.0/8:5432\"] } or connect: { all: true }";
-        report.error_help(&node.place, cause, help);
+        report.error(&node.place, cause, help);
         return None;
     }
     Some(Act::Connect {

@@ -40,9 +40,10 @@ pub(super) fn run(args: &ExecArgs) -> Result<Exit, Failure> {
     let who = args.asker.who();
     let asked = program(&args.argv);
     let decision = start(&compiled, compiled.selectors(&who), &asked);
+    let resolved = (!asked.resolved.is_empty()).then(|| String::from_utf8_lossy(&asked.resolved));
     let facts = json!({
         "path": String::from_utf8_lossy(&asked.named),
-        "resolved": String::from_utf8_lossy(&asked.resolved),
+        "resolved": resolved,
         "argv": asked.argv.iter().map(|word| String::from_utf8_lossy(word)).collect::<Vec<_>>(),
     });
     let answer = ActionAnswer::new(&compiled, facts, &decision);

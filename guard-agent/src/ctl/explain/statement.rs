@@ -173,7 +173,8 @@ fn all(
             Err((id, error)) => {
                 wrong_lines = true;
                 eprintln!("error: {}:{number}: {error}", path.display());
-                let answer = json!({ "id": id, "line": number, "error": error.to_string() });
+                let answer =
+                    json!({ "v": 1, "id": id, "line": number, "error": error.to_string() });
                 write_line(output, &answer)?;
             }
         }

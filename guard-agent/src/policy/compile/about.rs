@@ -1,8 +1,8 @@
 //! What a statement rule says of tables and functions: keys and sets of rules.
 
-use super::super::diagnostic::Place;
 use super::super::statement::StatementIs;
 use super::Writer;
+use crate::yaml::diagnostic::Place;
 use guard_common::class::Where;
 use guard_common::facts::{NO_WHERE, table_tag};
 use guard_common::limits::MAX_NAMES;
@@ -66,7 +66,7 @@ impl Writer<'_> {
             if self.keys > MAX_NAMES || !self.policy.names.insert(key, rule) {
                 let cause = "more names of tables and functions than a policy can hold";
                 let help = "name what is common to several rules in one of them, or list the others under `except`";
-                self.report.error_help(place, cause, help);
+                self.report.error(place, cause, help);
                 self.names_full = true;
             }
         }

@@ -1,12 +1,12 @@
 //! Rules: conditions become masks, endpoints and patterns.
 
 use super::super::datasets;
-use super::super::diagnostic::{Spot, nearest, shown};
 use super::super::model::{DatasetInfo, KillScope, RuleInfo, RuleKind, SubjectInfo};
 use super::super::rule::RawRule;
 use super::super::statement::StatementIs;
 use super::super::when::{Act, DatasetIs};
 use super::{Writer, distinct};
+use crate::yaml::diagnostic::{Spot, nearest, shown};
 use guard_common::abi::policy::{
     Endpoint, KIND_CONNECT, KIND_EXEC, KIND_STATEMENT, RULE_CONTEXT, RULE_KILL_TREE, Rule,
 };
@@ -77,14 +77,14 @@ impl Writer<'_> {
                 if rule.when.datasets.is_some() {
                     let cause = "a program start has no dataset";
                     self.report
-                        .error_help(&rule.when.place, cause, "remove `dataset`");
+                        .error(&rule.when.place, cause, "remove `dataset`");
                 }
                 for pattern in patterns {
                     let slot = self.policy.pattern_count as usize;
                     let Some(entry) = self.policy.patterns.get_mut(slot) else {
                         let cause = format!("more than {MAX_EXEC_PATTERNS} exec patterns");
                         let help = "cover several commands by one pattern with `*`";
-                        self.report.error_help(&pattern.place, cause, help);
+                        self.report.error(&pattern.place, cause, help);
                         break;
                     };
                     *entry = pattern.value;
@@ -98,7 +98,7 @@ impl Writer<'_> {
                 if rule.when.datasets.is_some() && !all {
                     let cause = "`dataset` and `endpoints` exclude each other";
                     let help = "write connect: { all: true } for the dataset's own endpoints";
-                    self.report.error_help(&rule.when.place, cause, help);
+                    self.report.error(&rule.when.place, cause, help);
                 }
                 for (range, place) in datasets::connect_ranges(endpoints, self.report) {
                     let entry = Endpoint {
@@ -117,7 +117,7 @@ impl Writer<'_> {
         if datasets.is_empty() {
             let cause = "a statement rule without any dataset can never match";
             let help = "declare what it protects under `datasets`";
-            self.report.error_help(&rule.when.place, cause, help);
+            self.report.error(&rule.when.place, cause, help);
         }
         self.check_classes(rule, compiled, datasets);
         let declared = match datasets.len() {
@@ -145,7 +145,7 @@ impl Writer<'_> {
         let names: Vec<&str> = protocols.into_iter().map(Protocol::title).collect();
         let cause = format!("{} has no statements of these classes", names.join(" and "));
         let help = "docs/policy.md lists what each protocol has; name a dataset that has them";
-        self.report.error_help(&rule.when.place, cause, help);
+        self.report.error(&rule.when.place, cause, help);
     }
 
     /// Redis has neither tables nor SQL functions: a rule that asks for them and is
@@ -168,7 +168,7 @@ impl Writer<'_> {
         for (key, names) in named.into_iter().flatten() {
             let cause = format!("Redis has no {key}, so this rule can never match");
             let help = format!("remove `{key}`, or name a dataset that has {key}");
-            self.report.error_help(&names.place, cause, help);
+            self.report.error(&names.place, cause, help);
         }
     }
 
@@ -212,7 +212,7 @@ impl Writer<'_> {
             Some(near) => format!("did you mean `{near}`?"),
             None => "declare it under `datasets`".to_owned(),
         };
-        self.report.error_help(&condition.place, cause, help);
+        self.report.error(&condition.place, cause, help);
     }
 }
 

@@ -1,10 +1,13 @@
-//! What is wrong with a policy: place, cause and remedy, several at once.
+//! What is wrong with a file: place, cause and remedy, several at once.
 
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A position in a policy file.
+/// Mistakes that are told of one set of files.
+const MOST: usize = 50;
+
+/// A position in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The file as it was named.
@@ -53,39 +56,42 @@ pub struct Problem {
     pub place: Place,
     /// What, in one line.
     pub cause: String,
-    /// What to do about it, where that is known.
-    pub help: Option<String>,
+    /// What to do about it.
+    pub help: String,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.cause)?;
-        match &self.help {
-            Some(help) => write!(f, "\n  help: {help}"),
-            None => Ok(()),
-        }
+        write!(f, "{}: {}\n  help: {}", self.place, self.cause, self.help)
     }
 }
 
-/// Everything that is wrong with a policy, in the order of files and lines.
-/// Never empty.
+/// Everything that is wrong, in the order of files and lines. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyErrors {
-    /// The problems.
+pub struct Mistakes {
+    /// The first of them.
     pub problems: Vec<Problem>,
+    /// How many more there are.
+    pub more: usize,
 }
 
-impl fmt::Display for PolicyErrors {
+impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, problem) in self.problems.iter().enumerate() {
             let separator = if number == 0 { "" } else { "\n" };
             write!(f, "{separator}error: {problem}")?;
         }
-        Ok(())
+        match self.more {
+            0 => Ok(()),
+            more => write!(
+                f,
+                "\nerror: {more} more mistakes\n  help: correct these first"
+            ),
+        }
     }
 }
 
-impl std::error::Error for PolicyErrors {}
+impl std::error::Error for Mistakes {}
 
 /// Collects problems and warnings while a policy is read.
 #[derive(Debug, Default)]
@@ -96,19 +102,18 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Notes an error without a remedy (the cause says it all).
-    pub(crate) fn error(&mut self, place: &Place, cause: impl Into<String>) {
-        self.push(place, &cause.into(), None);
-    }
-
-    /// Notes an error with its remedy.
-    pub(crate) fn error_help(
+    /// Notes a mistake with its remedy.
+    pub(crate) fn error(
         &mut self,
         place: &Place,
         cause: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.push(place, &cause.into(), Some(help.into()));
+        self.problems.push(Problem {
+            place: place.clone(),
+            cause: one_line(&cause.into()),
+            help: one_line(&help.into()),
+        });
     }
 
     /// Notes a warning.
@@ -116,33 +121,29 @@ impl Report {
         self.warnings.push(format!("{place}: {text}"));
     }
 
-    fn push(&mut self, place: &Place, cause: &str, help: Option<String>) {
-        self.problems.push(Problem {
-            place: place.clone(),
-            cause: one_line(cause),
-            help,
-        });
-    }
-
     /// Tells whether anything is wrong so far.
     pub(crate) fn failed(&self) -> bool {
         !self.problems.is_empty()
     }
 
-    /// The result with its warnings, or the errors in the order in which they
-    /// stand in the files.
-    pub(crate) fn finish<T>(mut self, result: Option<T>) -> Result<(T, Vec<String>), PolicyErrors> {
+    /// The result with its warnings, or the mistakes in the order in which they
+    /// stand in the files: of very many the first.
+    pub(crate) fn finish<T>(mut self, result: Option<T>) -> Result<(T, Vec<String>), Mistakes> {
         match result {
             Some(result) if self.problems.is_empty() => return Ok((result, self.warnings)),
             None if self.problems.is_empty() => {
-                self.error(&Place::file(Path::new("policy")), "cannot be compiled");
+                let place = Place::file(Path::new("policy"));
+                self.error(&place, "cannot be compiled", "please report this");
             }
             _ => {}
         }
         self.problems.sort_by(|a, b| a.place.cmp(&b.place));
         self.problems.dedup();
-        Err(PolicyErrors {
+        let more = self.problems.len().saturating_sub(MOST);
+        self.problems.truncate(MOST);
+        Err(Mistakes {
             problems: self.problems,
+            more,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! YAML text → a tree of nodes that know their place.
 //!
-//! Policy files need maps, lists and plain words only. Anchors, aliases and
+//! Guard's files need maps, lists and plain words only. Anchors, aliases and
 //! tags are refused by name instead of being expanded, so a small file cannot
 //! grow into a large one, and nothing in a file means more than it shows.
 
@@ -65,7 +65,7 @@ pub(crate) fn read(path: &Path, text: &str, report: &mut Report) -> Option<Node>
             let marker = *error.marker();
             let place = builder.place_of(marker.line(), marker.col());
             let cause = format!("not valid YAML: {}", error.info());
-            report.error_help(
+            report.error(
                 &place,
                 cause,
                 "check indentation, quotes and brackets just before this place",
@@ -107,7 +107,7 @@ where
                 Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
                 other if root.is_none() => root = Some(self.node(other, place, 0)?),
                 _ => {
-                    self.report.error_help(
+                    self.report.error(
                         &place,
                         "a second YAML document begins here",
                         "put it into a file of its own",
@@ -117,9 +117,9 @@ where
             }
         }
         if root.is_none() {
-            self.report.error_help(
+            self.report.error(
                 &Place::file(&self.file),
-                "the file holds no policy",
+                "the file is empty",
                 "start it with `version: 1`",
             );
         }
@@ -128,7 +128,8 @@ where
 
     fn node(&mut self, event: Event<'i>, place: Place, depth: u32) -> Result<Node, Stop> {
         if depth > MAX_DEPTH {
-            self.report.error(&place, "nested too deeply");
+            let help = "nothing in these files is nested deeper than six times";
+            self.report.error(&place, "nested too deeply", help);
             return Err(Stop::Reported);
         }
         let value = match event {
@@ -148,15 +149,16 @@ where
                 Value::Map(self.map(depth)?)
             }
             Event::Alias(_) => {
-                self.report.error_help(
+                self.report.error(
                     &place,
-                    "aliases (`*name`) are not part of the policy language",
+                    "aliases (`*name`) are not part of the language",
                     "write the value out in full",
                 );
                 return Err(Stop::Reported);
             }
             _ => {
-                self.report.error(&place, "expected a value");
+                self.report
+                    .error(&place, "expected a value", "give one, or remove the key");
                 return Err(Stop::Reported);
             }
         };
@@ -190,13 +192,13 @@ where
             let value = self.node(event, place, depth + 1)?;
             let Value::Text { text, .. } = key.value else {
                 let cause = format!("a key must be a word, found {}", key.shape());
-                self.report.error(&key.place, cause);
+                self.report.error(&key.place, cause, "write `key: value`");
                 continue;
             };
             if let Some(first) = seen.get(&text) {
                 let cause = format!("the key {} is given twice", shown(&text));
                 let help = format!("the first one is at {first}; keep one of them");
-                self.report.error_help(&key.place, cause, help);
+                self.report.error(&key.place, cause, help);
                 continue;
             }
             seen.insert(text.clone(), key.place.clone());
@@ -210,16 +212,16 @@ where
 
     fn refuse_extras(&mut self, place: &Place, anchor: usize, tag: bool) {
         if anchor != 0 {
-            self.report.error_help(
+            self.report.error(
                 place,
-                "anchors (`&name`) are not part of the policy language",
+                "anchors (`&name`) are not part of the language",
                 "remove the anchor and write the value out where it is needed",
             );
         }
         if tag {
-            self.report.error_help(
+            self.report.error(
                 place,
-                "tags (`!name`) are not part of the policy language",
+                "tags (`!name`) are not part of the language",
                 "remove the tag, or quote the value if the `!` belongs to it",
             );
         }

@@ -2,7 +2,7 @@
 //! wrong and returns `None`, so that one pass finds all mistakes of a file.
 
 use super::diagnostic::{Place, Report, Spot, nearest, shown, suggest};
-use super::yaml::{Node, Value, is_null};
+use super::tree::{Node, Value, is_null};
 use std::time::Duration;
 
 /// Longest name of a rule, dataset, subject or label.
@@ -28,7 +28,7 @@ impl<'a> Fields<'a> {
                 "{owner} is a map of keys and values, found {}",
                 node.shape()
             );
-            report.error(&node.place, cause);
+            report.error(&node.place, cause, "write `key: value`, one a line");
             return None;
         };
         Some(Self {
@@ -62,7 +62,7 @@ impl<'a> Fields<'a> {
         // A misspelt key is reported by `close`; one error for one mistake.
         if node.is_none() && self.misspelt(key).is_none() {
             let cause = format!("{} needs the key `{key}`", self.owner);
-            report.error_help(&self.place, cause, help);
+            report.error(&self.place, cause, help);
         }
         node
     }
@@ -85,7 +85,7 @@ impl<'a> Fields<'a> {
         for (key, node) in &self.entries {
             if node.is_some() {
                 let cause = format!("unknown key {} in {}", shown(&key.value), self.owner);
-                report.error_help(&key.place, cause, suggest(&key.value, &self.known));
+                report.error(&key.place, cause, suggest(&key.value, &self.known));
             }
         }
     }
@@ -100,7 +100,7 @@ pub(crate) fn text(node: &Node, what: &str, report: &mut Report) -> Option<Spot<
         }),
         _ => {
             let cause = format!("expected {what}, found {}", node.shape());
-            report.error(&node.place, cause);
+            report.error(&node.place, cause, "write one value here");
             None
         }
     }
@@ -130,7 +130,7 @@ pub(crate) fn name(
         };
         let cause = format!("{} cannot be {what}", shown(&name.value));
         let help = format!("use 1 to {NAME_CHARS} characters of {letters}");
-        report.error_help(&name.place, cause, help);
+        report.error(&name.place, cause, help);
         return None;
     }
     Some(name)
@@ -152,7 +152,7 @@ pub(crate) fn word<T: Copy>(
     }
     let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
     let cause = format!("{} is not {what}", shown(&given.value));
-    report.error_help(&given.place, cause, suggest(&given.value, &known));
+    report.error(&given.place, cause, suggest(&given.value, &known));
     None
 }
 
@@ -162,13 +162,13 @@ pub(crate) fn items<'a>(node: &'a Node, what: &str, report: &mut Report) -> &'a 
     match &node.value {
         Value::List(items) if items.is_empty() => {
             let cause = format!("the list of {what} is empty");
-            report.error_help(&node.place, cause, "add an entry, or remove the key");
+            report.error(&node.place, cause, "add an entry, or remove the key");
             &[]
         }
         Value::List(items) => items,
         Value::Text { text, plain: true } if is_null(text) => {
             let cause = format!("expected a list of {what}, found nothing");
-            report.error_help(&node.place, cause, "add an entry, or remove the key");
+            report.error(&node.place, cause, "add an entry, or remove the key");
             &[]
         }
         _ => std::slice::from_ref(node),
@@ -198,7 +198,7 @@ pub(crate) fn count(
         _ => {
             let cause = format!("{} is not {what}", shown(&given.value));
             let help = format!("a whole number from {} to {}", bounds.start(), bounds.end());
-            report.error_help(&given.place, cause, help);
+            report.error(&given.place, cause, help);
             None
         }
     }
@@ -221,7 +221,7 @@ pub(crate) fn duration(node: &Node, report: &mut Report) -> Option<Duration> {
         .filter(|span| !span.is_zero() && *span <= MAX_WINDOW);
     if span.is_none() {
         let cause = format!("{} is not a time span", shown(&given.value));
-        report.error_help(
+        report.error(
             &given.place,
             cause,
             "a number with a unit, such as 30s, 5m or 1h; at most 24h",
