@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: what Guard costs, with a control beside each figure.
 //!
 //! Each round measures the same workload in four states: twice without a daemon
-//! (the A/A control), and with one: outside of any session, and inside one. The
-//! order is turned round every time. A ratio is taken within a round, so that what
-//! changes between rounds does not count.
+//! (the A/A control), and with one: outside of any session, and inside one. Both
+//! states of a pair take short turns, each with processes of its own, and the order
+//! is turned round every time: what drifts within seconds, or comes from where one
+//! process lies in memory, is in both. A ratio is taken within a round.
 
 use crate::setup::{self, Part};
 use crate::{cmd, paths};
@@ -18,7 +19,7 @@ mod engine;
 mod report;
 mod workload;
 
-use workload::{Sample, Workload};
+use workload::{Sample, Turns, Workload};
 
 /// Options of `bench`.
 #[derive(Args)]
@@ -28,8 +29,11 @@ pub(crate) struct Options {
     /// Rounds; a median of fewer than 9 means little
     #[arg(long, default_value_t = 11)]
     rounds: usize,
-    /// Transactions of pgbench in each state of a round
-    #[arg(long, default_value_t = 5000)]
+    /// Turns of each state in a round
+    #[arg(long, default_value_t = 10)]
+    turns: usize,
+    /// Transactions of pgbench in each turn
+    #[arg(long, default_value_t = 500)]
     transactions: u32,
     /// Measure the development build, whose daemon is slower
     #[arg(long)]
@@ -58,6 +62,14 @@ pub(crate) enum State {
     Unguarded,
     /// A guarded process.
     Guarded,
+}
+
+impl State {
+    /// The states without a daemon, and those with one.
+    const PAIRS: [[Self; 2]; 2] = [
+        [Self::Off, Self::OffAgain],
+        [Self::Unguarded, Self::Guarded],
+    ];
 }
 
 /// Samples by workload and state, one a round.
@@ -91,7 +103,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let policy = paths::root().join("examples/policies/demo.yaml");
     let policy = std::fs::read_to_string(&policy)
         .with_context(|| format!("cannot read {}", policy.display()))?;
-    let mut bench = Bench::new(&policy.replace(":5432", ":{port}"), options.transactions)?;
+    let mut bench = Bench::new(
+        &policy.replace(":5432", ":{port}"),
+        options.turns,
+        options.transactions,
+    )?;
     let mut samples = Samples::new();
     for round in 0..options.rounds {
         eprintln!("round {} of {}", round + 1, options.rounds);
@@ -111,8 +127,19 @@ fn released(options: &Options) -> Result<()> {
         "--package",
         "guard-tests",
     ]))?;
-    let (rounds, transactions) = (options.rounds.to_string(), options.transactions.to_string());
-    again(&["--rounds", &rounds, "--transactions", &transactions])
+    let (rounds, turns, transactions) = (
+        options.rounds.to_string(),
+        options.turns.to_string(),
+        options.transactions.to_string(),
+    );
+    again(&[
+        "--rounds",
+        &rounds,
+        "--turns",
+        &turns,
+        "--transactions",
+        &transactions,
+    ])
 }
 
 /// Runs this program again, built in release mode.
@@ -129,39 +156,45 @@ fn again(arguments: &[&str]) -> Result<()> {
 struct Bench {
     stand: Stand,
     policy: String,
+    turns: usize,
     transactions: u32,
     runs: bool,
 }
 
 impl Bench {
-    fn new(policy: &str, transactions: u32) -> Result<Self> {
+    fn new(policy: &str, turns: usize, transactions: u32) -> Result<Self> {
         let stand = Stand::with(policy, Tls::Off, OnStop::Detach);
         let policy = for_server(policy, &stand.postgres);
         workload::prepare(&stand)?;
         Ok(Self {
             stand,
             policy,
+            turns,
             transactions,
             runs: true,
         })
     }
 
     fn round(&mut self, turned: bool, samples: &mut Samples) -> Result<()> {
-        let mut states = [
-            State::Off,
-            State::OffAgain,
-            State::Unguarded,
-            State::Guarded,
-        ];
+        let mut turns: BTreeMap<(Workload, State), Turns> = BTreeMap::new();
+        let mut pairs = State::PAIRS;
         if turned {
-            states.reverse();
+            pairs.reverse();
         }
-        for state in states {
-            self.set(matches!(state, State::Unguarded | State::Guarded));
-            for workload in Workload::ALL {
-                let sample = workload.measure(&self.stand, state, self.transactions)?;
-                samples.entry((workload, state)).or_default().push(sample);
+        for mut pair in pairs {
+            self.set(pair.contains(&State::Guarded));
+            for _ in 0..self.turns {
+                for state in pair {
+                    for workload in Workload::ALL {
+                        let all = turns.entry((workload, state)).or_default();
+                        workload.measure(&self.stand, state, self.transactions, all)?;
+                    }
+                }
+                pair.reverse();
             }
+        }
+        for (of, turns) in turns {
+            samples.entry(of).or_default().push(turns.sample()?);
         }
         Ok(())
     }

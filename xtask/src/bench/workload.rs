@@ -10,6 +10,8 @@ use std::process::Command;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(120);
+/// Starts or connects in a turn.
+const LOOP: u32 = 100;
 /// Clock ticks a second, as `/proc` counts them on Linux.
 const TICKS: f64 = 100.0;
 
@@ -31,10 +33,38 @@ pub(crate) struct Sample {
     pub(crate) p10: f64,
     /// Median in microseconds.
     pub(crate) p50: f64,
-    /// Processor time of client and server for each turn, in microseconds.
+    /// Processor time of client and server for each of them, in microseconds.
     pub(crate) cpu: f64,
-    /// Processor time of the daemon for each turn, in microseconds; 0: no daemon.
+    /// Processor time of the daemon for each of them, in microseconds; 0: no daemon.
     pub(crate) daemon: f64,
+}
+
+/// What the turns of one workload in one state took, in a round.
+#[derive(Default)]
+pub(crate) struct Turns {
+    /// Of each transaction, start or connect, in microseconds.
+    times: Vec<f64>,
+    /// Processor time of client and server in seconds.
+    used: f64,
+    /// Processor time of the daemon in seconds.
+    daemon: f64,
+}
+
+impl Turns {
+    pub(super) fn sample(mut self) -> Result<Sample> {
+        let count = self.times.len();
+        if count < 100 {
+            bail!("a workload was measured {count} times only");
+        }
+        self.times.sort_by(f64::total_cmp);
+        let at = |share: usize| self.times[count * share / 100];
+        Ok(Sample {
+            p10: at(10),
+            p50: at(50),
+            cpu: self.used * 1e6 / count as f64,
+            daemon: self.daemon * 1e6 / count as f64,
+        })
+    }
 }
 
 /// Makes pgbench's tables and pins the server to the first processor; clients
@@ -62,44 +92,61 @@ impl Workload {
         }
     }
 
-    /// Runs the workload once.
-    pub(super) fn measure(self, stand: &Stand, state: State, transactions: u32) -> Result<Sample> {
+    /// Runs the workload for one turn and adds what it took.
+    pub(super) fn measure(
+        self,
+        stand: &Stand,
+        state: State,
+        transactions: u32,
+        all: &mut Turns,
+    ) -> Result<()> {
+        let count = match self {
+            Self::Exec | Self::Connect => LOOP,
+            Self::Select => transactions,
+        };
+        // What it takes to start the processes is in both, and taken off.
+        let idle = self.spent(stand, state, 1)?;
+        let turn = self.spent(stand, state, count)?;
+        all.times.extend(turn.times);
+        all.used += turn.used - idle.used;
+        all.daemon += turn.daemon - idle.daemon;
+        Ok(())
+    }
+
+    /// Runs the workload `count` times over.
+    fn spent(self, stand: &Stand, state: State, count: u32) -> Result<Turns> {
         let (before, daemon_before) = (processor_time(stand), daemon_time(stand));
-        let mut times = self.times(stand, state, transactions)?;
+        let times = self.times(stand, state, count)?;
         let used = processor_time(stand) - before;
-        // What the ring still holds is read within this time.
-        std::thread::sleep(Duration::from_millis(100));
-        let daemon = daemon_time(stand) - daemon_before;
-        if times.len() < 100 {
-            bail!("{} was measured {} times only", self.name(), times.len());
+        if state == State::Guarded {
+            // What the ring still holds is read within this time, before the next turn.
+            std::thread::sleep(Duration::from_millis(100));
         }
-        times.sort_by(f64::total_cmp);
-        let at = |share: usize| times[times.len() * share / 100];
-        Ok(Sample {
-            p10: at(10),
-            p50: at(50),
-            cpu: used * 1e6 / times.len() as f64,
-            daemon: daemon * 1e6 / times.len() as f64,
+        let daemon = daemon_time(stand) - daemon_before;
+        Ok(Turns {
+            times,
+            used,
+            daemon,
         })
     }
 
-    /// The time of each turn in microseconds.
-    fn times(self, stand: &Stand, state: State, transactions: u32) -> Result<Vec<f64>> {
+    /// The time of each transaction, start or connect in microseconds.
+    fn times(self, stand: &Stand, state: State, count: u32) -> Result<Vec<f64>> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?.to_string();
         match self {
-            Self::Exec => loop_times(
-                pinned(stand, state)
-                    .arg(program("guard-wire"))
-                    .args(["bench-exec", &address]),
-            ),
+            Self::Exec => loop_times(pinned(stand, state).arg(program("guard-wire")).args([
+                "bench-exec",
+                &address,
+                &count.to_string(),
+            ])),
             Self::Connect => {
                 std::thread::spawn(move || listener.incoming().for_each(drop));
-                loop_times(
-                    pinned(stand, state)
-                        .arg(program("guard-wire"))
-                        .args(["bench-connect", &address]),
-                )
+                loop_times(pinned(stand, state).arg(program("guard-wire")).args([
+                    "bench-connect",
+                    &address,
+                    &count.to_string(),
+                ]))
             }
             Self::Select => {
                 let logs = stand.scratch.join("pgbench");
@@ -116,7 +163,7 @@ impl Workload {
                     "1",
                     "-l",
                     "-t",
-                    &transactions.to_string(),
+                    &count.to_string(),
                 ]);
                 command.arg("--log-prefix").arg(logs.join("t")).arg("shop");
                 run(&mut command, LIMIT).success();
