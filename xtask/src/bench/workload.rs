@@ -117,11 +117,13 @@ impl Workload {
     fn spent(self, stand: &Stand, state: State, count: u32) -> Result<Turns> {
         let (before, daemon_before) = (processor_time(stand), daemon_time(stand));
         let times = self.times(stand, state, count)?;
+        // The server's process ends, and the daemon reads what the ring still holds,
+        // within this time: both before the next turn.
+        std::thread::sleep(Duration::from_millis(match state {
+            State::Guarded => 100,
+            _ => 20,
+        }));
         let used = processor_time(stand) - before;
-        if state == State::Guarded {
-            // What the ring still holds is read within this time, before the next turn.
-            std::thread::sleep(Duration::from_millis(100));
-        }
         let daemon = daemon_time(stand) - daemon_before;
         Ok(Turns {
             times,
