@@ -16,6 +16,7 @@ use guard_tests::repl::Repl;
 use guard_tests::stand::{Stand, for_server};
 use guard_tests::wait;
 use rustix::process::Signal;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -192,6 +193,55 @@ fn a_guard_of_another_version_is_met_with_a_clear_answer() {
     std::fs::rename(pins.join("v999"), pins.join(&own)).expect("pins can be moved");
     let policy = for_server(POLICY, &stand.postgres);
     stand.daemon = Daemon::start(stand.files(), &policy, stand.cgroup.path(), OnStop::Detach);
+    assert_refused(&mut repl);
+}
+
+/// Starts one more daemon with the configuration of a stand, changed; gives what it
+/// said when it ended.
+#[track_caller]
+fn another(stand: &Stand, changes: &[(&Path, &Path)]) -> String {
+    let config = std::fs::read_to_string(stand.scratch.join("guard.yaml")).expect("it is there");
+    let config = changes.iter().fold(config, |text, (from, to)| {
+        text.replace(&from.display().to_string(), &to.display().to_string())
+    });
+    let path = stand.scratch.join("another.yaml");
+    std::fs::write(&path, config).expect("a scratch file can be written");
+    let mut command = Command::new(paths::program("guard-agent"));
+    let ended = run(command.arg("run").arg("--config").arg(path), wait::PATIENCE);
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.report());
+    ended.stderr
+}
+
+/// Whatever two daemons share, the first one keeps it, and the second one leaves
+/// nothing.
+#[test]
+fn a_second_daemon_takes_nothing_from_the_first() {
+    if !require(STAND) {
+        return;
+    }
+    let stand = Stand::with(POLICY, Tls::Off, OnStop::Keep);
+    let mut repl = Repl::start(&stand, "lasting");
+    assert_refused(&mut repl);
+    let files = stand.files().clone();
+    let (socket, journal) = (stand.scratch.join("b.sock"), stand.scratch.join("b.db"));
+    let pins = stand.scratch.join("more");
+    let own = [files.socket(), files.journal()];
+    let said = another(&stand, &[]);
+    assert!(
+        said.contains("another daemon writes this journal"),
+        "{said}"
+    );
+    let said = another(&stand, &[(&own[0], &socket), (&own[1], &journal)]);
+    assert!(said.contains("another daemon uses these pins"), "{said}");
+    let said = another(&stand, &[(&own[1], &journal), (files.pins(), &pins)]);
+    assert!(
+        said.contains("another daemon listens on this socket"),
+        "{said}"
+    );
+    let left = pins.read_dir().into_iter().flatten().count();
+    assert_eq!(left, 0, "pins are left in {}", pins.display());
+    let status = stand.daemon.ctl(&["status"]).success();
+    assert!(status.stdout.contains("epoch 1,"), "{}", status.stdout);
     assert_refused(&mut repl);
 }
 

@@ -6,6 +6,7 @@
 
 mod act;
 mod answer;
+mod begin;
 mod handle;
 pub mod kernel;
 pub mod link;
@@ -29,6 +30,7 @@ use crate::journal::Journal;
 use crate::metrics::{ByRule, Counters};
 use crate::sessions::Sessions;
 use act::{Done, Running};
+pub(crate) use begin::Served;
 use kernel::Kernel;
 use rules::{History, Loader};
 use std::collections::{BTreeMap, HashMap};

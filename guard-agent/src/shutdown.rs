@@ -15,20 +15,20 @@
 //! more; a journal on a dead disk gives up after its own tries.
 
 use crate::config::OnStop;
-use crate::daemon::{Daemon, Inputs};
+use crate::daemon::{Daemon, Inputs, Served};
 use std::path::Path;
 use std::time::Duration;
-use tokio::task::JoinHandle;
 
 /// Time for clients to take their last answer.
 const CLIENTS: Duration = Duration::from_millis(300);
 
 /// Ends the daemon.
-pub(crate) async fn end(daemon: Daemon, inputs: Inputs, served: JoinHandle<()>, socket: &Path) {
+pub(crate) async fn end(daemon: Daemon, inputs: Inputs, served: Served, socket: &Path) {
+    served.stop.send_replace(true);
     if let Err(error) = std::fs::remove_file(socket) {
         tracing::warn!(error = %error, "the socket file cannot be removed");
     }
-    let served = tokio::time::timeout(CLIENTS, served).await;
+    let served = tokio::time::timeout(CLIENTS, served.task).await;
     if served.is_err() {
         tracing::debug!("clients are cut off");
     }

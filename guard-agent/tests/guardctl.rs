@@ -1,8 +1,10 @@
 //! `guardctl` and `guard-agent` without a daemon: exit codes and messages.
 
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 fn guardctl(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_guardctl"))
@@ -67,6 +69,8 @@ fn run_says_when_the_command_is_not_there() {
     let file = tempfile::NamedTempFile::new().expect("a file that is no program");
     let path = file.path().to_string_lossy();
     ends_with(126, &["run", "--agent", "x", "--", &path]);
+    ends_with(126, &["run", "--agent", "x", "--", "/"]);
+    ends_with(127, &["run", "--agent", "x", "--", ""]);
 }
 
 #[test]
@@ -76,6 +80,9 @@ fn wrong_usage_ends_with_2() {
         &["run", "--agent", "x"],
         &["run", "--", "true"],
         &["run", "--agent", "x", "--label", "novalue", "--", "true"],
+        &[
+            "run", "--agent", "x", "--label", "a=1", "--label", "a=2", "--", "true",
+        ],
         &["tail", "--verdict", "maybe"],
         &["tail", "--since", "soon"],
         &["disarm", "--for", "10m"],
@@ -165,7 +172,15 @@ fn probe_without_root_ends_with_1_and_a_remedy() {
     if std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
         command.uid(65_534);
     }
-    let output = command.output().expect("guardctl starts");
+    // A process that another test is just starting may hold the copy open to write.
+    let output = loop {
+        match command.output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            output => break output.expect("guardctl starts"),
+        }
+    };
     let errors = text(&output.stderr);
     if text(&output.stdout).contains("this build has no BPF object") {
         assert_eq!(output.status.code(), Some(5));

@@ -265,11 +265,15 @@ fn what_is_pinned_goes_on_and_is_taken_over_and_detach_leaves_nothing() {
     assert!(events.next().is_some(), "records waited");
     drop(events);
 
+    let error = Kernel::start(&options).err().expect("a second one");
+    assert!(error.to_string().contains("another daemon"), "{error}");
+    second.stop(OnStop::Keep).expect("stop");
     let other = Cgroup::new();
     let error = Kernel::start(&pinned(&other, &pins))
         .err()
         .expect("another scope");
     assert!(error.to_string().contains("another cgroup"), "{error}");
+    let second = Kernel::start(&options).expect("take over again");
     second.stop(OnStop::Detach).expect("detach");
     let left = std::fs::read_dir(&pins).expect("folder").count();
     assert_eq!(

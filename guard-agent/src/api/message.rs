@@ -51,7 +51,8 @@ impl SessionBody {
             }
         }
         if self.labels.len() > LABELS {
-            return Err(Refusal::bad(format!("more than {LABELS} labels")));
+            let message = format!("more than {LABELS} labels");
+            return Err(Refusal::bad(message).help("put what belongs together into one label"));
         }
         for (key, value) in &self.labels {
             text("label", key, WORD_BYTES)?;
@@ -80,7 +81,8 @@ fn text(field: &str, value: &str, most: usize) -> Result<(), Refusal> {
     } else {
         return Ok(());
     };
-    Err(Refusal::bad(format!("{field} {wrong}")))
+    let help = format!("write 1 to {most} bytes of text without control characters");
+    Err(Refusal::bad(format!("{field} {wrong}")).help(help))
 }
 
 /// `POST /v1/disarm`.
@@ -110,7 +112,8 @@ impl DisarmBody {
             "{} seconds are not from 1 to {MAX_DISARM_SECONDS}",
             self.seconds
         );
-        Err(Refusal::bad(message))
+        Err(Refusal::bad(message)
+            .help("a day is the longest; disarm again where that is not enough"))
     }
 }
 

@@ -64,11 +64,13 @@ pub fn permit(peer: &Peer, access: Access, guarded: bool, right: Right) -> Resul
         Right::Run | Right::Own => Ok(()),
         Right::Look if guarded => Err(Refusal::forbidden(
             "from inside a session only its own state can be seen",
-        )),
+        )
+        .help("ask from outside of the session")),
         Right::Look => Ok(()),
         Right::Rule if guarded => Err(Refusal::forbidden(
             "this is refused from inside a session, for root too",
-        )),
+        )
+        .help("ask as root from outside of every session")),
         Right::Rule if !root => Err(Refusal::forbidden("only root may do this").help("use sudo")),
         Right::Rule => Ok(()),
     }

@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::de::DeserializeOwned;
 use std::convert::Infallible;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,14 +47,32 @@ pub fn bind(path: &Path, group: Option<u32>) -> io::Result<UnixListener> {
             return Err(io::Error::new(io::ErrorKind::AddrInUse, message));
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(_) => std::fs::remove_file(path)?,
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            // A file that is no socket refuses in the same words.
+            if !std::fs::symlink_metadata(path)?.file_type().is_socket() {
+                let message = "something else than a socket is there";
+                return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
+            }
+            std::fs::remove_file(path)?;
+        }
+        Err(error) => return Err(error),
     }
     let listener = std::os::unix::net::UnixListener::bind(path)?;
+    let open = open_to(path, group).and_then(|()| listener.set_nonblocking(true));
+    match open.and_then(|()| UnixListener::from_std(listener)) {
+        Ok(listener) => Ok(listener),
+        Err(error) => {
+            std::fs::remove_file(path)?;
+            Err(error)
+        }
+    }
+}
+
+/// Lets root and the group connect.
+fn open_to(path: &Path, group: Option<u32>) -> io::Result<()> {
     std::os::unix::fs::chown(path, Some(0), group)
         .or_else(|error| if group.is_some() { Err(error) } else { Ok(()) })?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
-    listener.set_nonblocking(true)?;
-    UnixListener::from_std(listener)
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))
 }
 
 /// Serves connections until the daemon stops; at most `most` at once.
@@ -87,7 +105,8 @@ pub async fn serve(listener: UnixListener, shared: Shared, most: usize) {
 /// Serves one connection. Where there are too many, it hears so and ends.
 async fn connection(stream: UnixStream, shared: Shared, full: bool) {
     let peer = if full {
-        Err(Refusal::new(503, Exit::Failed, "too many clients at once"))
+        Err(Refusal::new(503, Exit::Failed, "too many clients at once")
+            .help("try again, or raise `max_connections` in guard.yaml"))
     } else {
         Peer::of(&stream)
     };
@@ -153,7 +172,8 @@ async fn route(
         (&Method::POST, "/v1/policy/reload") => Request::Reload,
         (method, path) => {
             let message = format!("{method} {path} is not part of this API");
-            return Err(Refusal::new(404, Exit::Usage, message));
+            return Err(Refusal::new(404, Exit::Usage, message)
+                .help("docs/operating.md lists its requests; are both of the same version?"));
         }
     };
     permit(&peer, shared.access, guarded, request.right())?;
@@ -167,7 +187,10 @@ async fn route(
     shared.calls.send(call).await.map_err(|_closed| stopped())?;
     let answer = tokio::time::timeout(ANSWER_TIMEOUT, answer)
         .await
-        .map_err(|_late| Refusal::new(504, Exit::Failed, "the daemon did not answer in time"))?;
+        .map_err(|_late| {
+            Refusal::new(504, Exit::Failed, "the daemon did not answer in time")
+                .help("try again; its log may say what keeps it")
+        })?;
     let value = answer.map_err(|_closed| stopped())??;
     Ok(json(StatusCode::OK, value.to_string()))
 }
@@ -184,13 +207,18 @@ async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, Refusal> {
     let whole = Limited::new(body, BODY_BYTES).collect();
     let whole = tokio::time::timeout(READ_TIMEOUT, whole)
         .await
-        .map_err(|_late| Refusal::new(408, Exit::Usage, "the body did not arrive in time"))?;
+        .map_err(|_late| {
+            Refusal::new(408, Exit::Usage, "the body did not arrive in time")
+                .help("send it at once")
+        })?;
     let whole = whole.map_err(|error| {
         let message = format!("the body cannot be read: {error}");
         Refusal::new(413, Exit::Usage, message).help(format!("at most {BODY_BYTES} bytes"))
     })?;
-    serde_json::from_slice(&whole.to_bytes())
-        .map_err(|error| Refusal::bad(format!("the body is not valid: {error}")))
+    serde_json::from_slice(&whole.to_bytes()).map_err(|error| {
+        Refusal::bad(format!("the body is not valid: {error}"))
+            .help("docs/operating.md describes it")
+    })
 }
 
 fn error_response(refusal: Refusal) -> Response<Body> {
@@ -207,4 +235,29 @@ fn json(status: StatusCode, body: String) -> Response<Body> {
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, json);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_socket_that_nobody_listens_on_is_replaced() {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let path = folder.path().join("guard.sock");
+        let kind = |path: &Path| bind(path, None).expect_err("refused").kind();
+        std::fs::write(&path, "somebody's").expect("a scratch file");
+        assert_eq!(kind(&path), io::ErrorKind::AlreadyExists);
+        assert_eq!(
+            std::fs::read_to_string(&path).expect("still there"),
+            "somebody's"
+        );
+        std::fs::remove_file(&path).expect("ours");
+        let listener = bind(&path, None).expect("free");
+        assert_eq!(kind(&path), io::ErrorKind::AddrInUse);
+        drop(listener);
+        bind(&path, None).expect("what a killed daemon left");
+        let long = folder.path().join("x".repeat(120));
+        assert_eq!(kind(&long), io::ErrorKind::InvalidInput);
+    }
 }

@@ -81,7 +81,10 @@ impl Question {
                 "after" => question.after = Some(number(&key, &value)?),
                 "last" => question.last = Some(number(&key, &value)?),
                 "follow" => question.follow = truth(&key, &value)?,
-                other => return Err(Refusal::bad(format!("parameter {other:?} is not known"))),
+                other => {
+                    return Err(Refusal::bad(format!("parameter {other:?} is not known"))
+                        .help("docs/operating.md lists them"));
+                }
             }
         }
         Ok(question)
@@ -89,18 +92,25 @@ impl Question {
 }
 
 fn number<T: std::str::FromStr>(key: &str, value: &str) -> Result<T, Refusal> {
-    let wrong = |_error| Refusal::bad(format!("{key}: {value:?} is not a number in range"));
+    let wrong = |_error| {
+        Refusal::bad(format!("{key}: {value:?} is not a number in range"))
+            .help("write a whole number from 0 on")
+    };
     value.parse().map_err(wrong)
 }
 
 fn truth(key: &str, value: &str) -> Result<bool, Refusal> {
-    let wrong = |_error| Refusal::bad(format!("{key}: {value:?} is neither true nor false"));
+    let wrong = |_error| {
+        Refusal::bad(format!("{key}: {value:?} is neither true nor false")).help("write true")
+    };
     value.parse().map_err(wrong)
 }
 
 fn moment(value: &str) -> Result<String, Refusal> {
     let parsed: Result<jiff::Timestamp, _> = value.parse();
-    let moment = parsed.map_err(|error| Refusal::bad(format!("since: {error}")))?;
+    let moment = parsed.map_err(|error| {
+        Refusal::bad(format!("since: {error}")).help("write 2026-01-31T12:00:00Z")
+    })?;
     Ok(crate::events::clock::write(moment))
 }
 

@@ -88,6 +88,9 @@ pub enum BpfError {
         /// Why, and the remedy.
         reason: String,
     },
+    /// Another daemon runs with these pins.
+    #[error("{}: another daemon uses these pins; stop it, or give this one a `pin_dir` of its own", .0.display())]
+    InUse(PathBuf),
     /// A table is full.
     #[error("the {0} table is full")]
     Full(&'static str),

@@ -10,9 +10,10 @@ use super::tables::Tables;
 use aya::Ebpf;
 use aya::programs::links::PinnedLink;
 use guard_common::abi::ABI_VERSION;
-use rustix::fs::{FsWord, statfs};
+use rustix::fs::{FlockOperation, FsWord, flock, statfs};
+use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +33,18 @@ pub(crate) struct Pins {
     root: PathBuf,
     /// Whether this process mounted the file system there.
     mounted: bool,
+    /// Held until this process lets go of the pins, however it ends.
+    _lock: Lock,
+}
+
+/// A locked folder.
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough where a child holds a copy until it executes.
+        let _held = flock(&self.0, FlockOperation::Unlock);
+    }
 }
 
 impl Pins {
@@ -45,6 +58,7 @@ impl Pins {
         Ok(Self {
             root: root.to_owned(),
             mounted,
+            _lock: lock(root)?,
         })
     }
 
@@ -143,10 +157,20 @@ impl Pins {
     }
 }
 
+/// Keeps other daemons out: two of them would both write the tables.
+fn lock(root: &Path) -> Result<Lock, BpfError> {
+    let folder = File::open(root).map_err(|error| BpfError::file(root, error))?;
+    match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Lock(folder)),
+        Err(Errno::WOULDBLOCK) => Err(BpfError::InUse(root.to_owned())),
+        Err(error) => Err(BpfError::file(root, error.into())),
+    }
+}
+
 /// Mounts a BPF file system at a folder that is not of one; tells whether it had
 /// to.
 fn mount_at(folder: &Path) -> Result<bool, BpfError> {
-    let file = |error: rustix::io::Errno| BpfError::file(folder, error.into());
+    let file = |error: Errno| BpfError::file(folder, error.into());
     if statfs(folder).map_err(file)?.f_type == BPF_FS_MAGIC {
         return Ok(false);
     }

@@ -9,6 +9,7 @@ use crate::api::message::{Registered, SessionBody};
 use crate::cli::ctl::Run;
 use crate::exit::Exit;
 use hyper::Method;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -22,13 +23,20 @@ pub(super) fn run(socket: &Path, args: &Run, runtime: Runtime) -> Result<Exit, C
     let Some((program, arguments)) = args.command.split_first() else {
         return Ok(Exit::Usage);
     };
+    let labels: BTreeMap<_, _> = args.label.iter().cloned().collect();
+    if labels.len() < args.label.len() {
+        return Err(CtlError::Argument {
+            flag: "--label",
+            message: "a key is given twice; give each of them once".to_owned(),
+        });
+    }
     find(program).map_err(|source| command_error(program, source))?;
     let body = SessionBody {
         kind: args.kind.name().to_owned(),
         name: args.agent.clone(),
         purpose: args.purpose.clone(),
         ticket: args.ticket.clone(),
-        labels: args.label.iter().cloned().collect(),
+        labels,
     };
     let answer = runtime.block_on(client::ask(
         socket,
@@ -43,11 +51,25 @@ pub(super) fn run(socket: &Path, args: &Run, runtime: Runtime) -> Result<Exit, C
         .args(arguments)
         .env("GUARD_SESSION", registered.session)
         .exec();
+    // The file was there a moment ago: what it asks for is not.
+    if source.kind() == io::ErrorKind::NotFound {
+        return Err(CtlError::Refused {
+            exit: Exit::NotExecutable,
+            message: format!(
+                "{}: its interpreter or loader is not there",
+                program.to_string_lossy()
+            ),
+            help: Some("look at its first line, or with file(1)".to_owned()),
+        });
+    }
     Err(command_error(program, source))
 }
 
 /// Looks for the command first, so that a typing error opens no session.
 fn find(program: &OsStr) -> io::Result<PathBuf> {
+    if program.is_empty() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
     if program.as_encoded_bytes().contains(&b'/') {
         return executable(PathBuf::from(program));
     }
@@ -74,7 +96,11 @@ fn executable(path: PathBuf) -> io::Result<PathBuf> {
 /// Says that the command cannot be started, and how to find out why.
 fn command_error(program: &OsStr, source: io::Error) -> CtlError {
     CtlError::Command {
-        command: program.to_string_lossy().into_owned(),
+        command: if program.is_empty() {
+            "\"\"".to_owned()
+        } else {
+            program.to_string_lossy().into_owned()
+        },
         source,
     }
 }

@@ -1,5 +1,6 @@
 //! Records and tables for people.
 
+use crate::yaml::diagnostic::one_line;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -20,6 +21,7 @@ pub(super) fn colour() -> bool {
 
 /// One record in one line (two, where there is a reason).
 pub(super) fn record(record: &Value, colour: bool) -> String {
+    let record = &harmless(record);
     if let Some(gap) = record.get("gap") {
         let line = format!(
             "{} lost     {} records are missing here ({})",
@@ -37,6 +39,20 @@ pub(super) fn record(record: &Value, colour: bool) -> String {
         );
     }
     decision(record, colour)
+}
+
+/// A record without anything that steers a terminal: names of files and of tables
+/// are chosen by those who are guarded.
+fn harmless(value: &Value) -> Value {
+    match value {
+        Value::String(text) => one_line(text).into(),
+        Value::Array(list) => list.iter().map(harmless).collect(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| (key.clone(), harmless(value)))
+            .collect(),
+        other => other.clone(),
+    }
 }
 
 fn decision(record: &Value, colour: bool) -> String {
@@ -230,6 +246,22 @@ mod tests {
             assert!(line.contains(part), "{line}");
         }
         assert!(!line.contains('\x1b'));
+    }
+
+    #[test]
+    fn names_cannot_steer_the_terminal() {
+        let line = record(
+            &json!({
+                "time": "x", "action": "exec", "session": {"subject": {"name": "a"}},
+                "process": {"exe": "/tmp/\x1b[2J", "pid": 1, "args": ["\r\u{9b}31m", "\u{202e}txt"]},
+                "verdict": "allow", "mode": "enforce",
+            }),
+            false,
+        );
+        assert!(
+            !line.contains(['\x1b', '\r', '\u{9b}', '\u{202e}']),
+            "{line:?}"
+        );
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub fn start(config: &Config) -> std::result::Result<Started, StartError> {
         | BpfError::Offsets(_)
         | BpfError::Load(_)
         | BpfError::Program { .. } => unsupported(&error),
+        BpfError::File { .. } | BpfError::Pin { .. } => StartError::Pins(Box::new(error)),
         other => failed("kernel side")(other).into(),
     })?;
     kernel.lexer(&dialects).map_err(failed("lexer"))?;

@@ -10,34 +10,20 @@
 //! 7. the policy becomes live: from here on it is enforced
 //! 8. the socket: a client that can connect can rely on enforcement
 
-use super::act::Running;
+use super::begin::{Outset, begin};
 use super::kernel::{Enforcer, Kernel, KernelError};
-use super::rules::{History, Loader, PolicyFailure};
+use super::rules::{Loader, PolicyFailure};
 use super::status::Facts;
-use super::{Daemon, Inputs, Signals, TICK, reset};
-use crate::api::permit::Access;
-use crate::api::{Shared, server};
-use crate::config::Config;
-use crate::decision::{Actor, Lifecycle};
-use crate::evaluator::Evaluator;
-use crate::evaluator::kill::Brake;
+use super::{Daemon, Signals};
+use crate::config::{Config, OnStop};
+use crate::decision::Lifecycle;
 use crate::events::clock;
-use crate::events::numbers::Numbers;
-use crate::events::processes::Processes;
-use crate::events::reader::{Reader, Ring};
-use crate::events::render::Host;
-use crate::events::settle::Settling;
+use crate::events::reader::Ring;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError};
-use crate::metrics::{ByRule, Counters};
-use crate::sessions::Sessions;
 use crate::shutdown;
-use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Instant;
-use tokio::sync::{mpsc, watch};
 
 /// The kernel side, started.
 pub struct Started {
@@ -76,6 +62,9 @@ pub enum StartError {
         /// What to do.
         help: Option<String>,
     },
+    /// The pins cannot be made or taken over.
+    #[error("pins: {0}")]
+    Pins(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The kernel side failed.
     #[error(transparent)]
     Kernel(#[from] KernelError),
@@ -141,6 +130,10 @@ impl StartError {
                 }
                 .to_owned(),
             ),
+            Self::Pins(_) => Some(
+                "`pin_dir` is a folder of Guard's own, by custom below /sys/fs/bpf, that root may write"
+                    .to_owned(),
+            ),
             Self::Kernel(_) | Self::System { .. } => None,
         }
     }
@@ -167,99 +160,41 @@ pub(super) async fn serve(
     scope_path: String,
     signals: Signals,
 ) -> Result<(), StartError> {
-    let group = group(&config.group);
     let (journal, past) = Journal::open(&config.journal, config.journal_queue)?;
     let rules = loader()?;
     let started = starter(&config)?;
     let kernel = Kernel::new(started.enforcer);
-    if !started.adopted {
-        journal.forget_cursors();
-    }
-    let cursors = if started.adopted {
-        past.cursors
-    } else {
-        Vec::new()
-    };
-    let sessions = Sessions::adopt(kernel.clone(), config.session_grace, past.identities)?;
-    let (done, killed) = mpsc::unbounded_channel();
-    let mut daemon = Daemon {
-        host: host()?,
+    let adopted = started.adopted;
+    let outset = Outset {
         kernel: kernel.clone(),
-        sessions,
-        processes: Processes::default(),
-        evaluator: Evaluator::default(),
-        brake: Brake::new(config.kill_limit, config.kill_window),
-        history: History::default(),
+        ring: started.ring,
+        journal,
+        past,
+        rules,
         loader,
-        settling: Settling::default(),
-        numbers: Numbers::new(&cursors, !started.adopted),
-        cursors: BTreeMap::new(),
-        births: HashMap::new(),
-        counters: Counters::default(),
-        by_rule: ByRule::default(),
-        resets: reset::Queue::start(kernel.clone()).map_err(system("thread"))?,
-        running: Running::new(done),
         facts: Facts {
             since: clock::now(),
-            adopted: started.adopted,
+            adopted,
             not_enforced: started.not_enforced,
             scope_path,
         },
-        swept: Instant::now(),
-        journal,
-        config,
     };
-    daemon.announce();
-    daemon.destroy_poisoned();
-    if started.adopted {
-        // Records that wait in the ring buffer name rules by number; where the
-        // policy of that time is this one, the numbers still have names.
-        let same = past.policies.into_iter();
-        for (epoch, _) in same.filter(|(_, sha256)| *sha256 == *rules.sha256()) {
-            daemon.history.push(epoch, Arc::clone(&rules));
+    let (mut daemon, mut inputs, served) = match begin(outset, config, signals) {
+        Ok(begun) => begun,
+        Err(error) => {
+            // What an earlier daemon left goes on; what this one made does not.
+            let on_stop = if adopted {
+                OnStop::Keep
+            } else {
+                OnStop::Detach
+            };
+            if let Err(left) = kernel.lock().stop(on_stop) {
+                tracing::error!(error = %left, "not everything could be taken away");
+            }
+            return Err(error);
         }
-    }
-    let epoch = daemon.install(&rules)?;
-    let by = Actor {
-        uid: None,
-        pid: None,
-        via: "start",
     };
-    daemon.policy_is_live(epoch, rules, by);
-    let reader = Reader::new(started.ring).map_err(system("ring buffer"))?;
     let socket = daemon.config.socket.clone();
-    let listener = server::bind(&socket, group).map_err(|source| StartError::Socket {
-        path: socket.clone(),
-        source,
-    })?;
-    let (calls_in, calls) = mpsc::channel(daemon.config.max_connections);
-    let (stop, stopping) = watch::channel(false);
-    let shared = Shared {
-        kernel,
-        calls: calls_in,
-        journal: daemon.journal.path().to_owned(),
-        journal_id: daemon.journal.id(),
-        head: daemon.journal.head(),
-        access: Access {
-            owner: rustix::process::geteuid().as_raw(),
-            group,
-        },
-        stopping,
-    };
-    let served = tokio::spawn(server::serve(
-        listener,
-        shared,
-        daemon.config.max_connections,
-    ));
-    let mut tick = tokio::time::interval(TICK);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut inputs = Inputs {
-        reader,
-        calls,
-        killed,
-        tick,
-        signals,
-    };
     tracing::info!(socket = %socket.display(), "ready");
     notify(sd_notify::NotifyState::Ready);
     let result = daemon.run(&mut inputs).await;
@@ -268,14 +203,13 @@ pub(super) async fn serve(
         Ok(signal) => tracing::info!(signal, "stopping"),
         Err(error) => tracing::error!(error = %error, "the ring buffer cannot be read"),
     }
-    stop.send_replace(true);
     shutdown::end(daemon, inputs, served, &socket).await;
     result.map(drop).map_err(system("ring buffer"))
 }
 
 impl Daemon {
     /// Says what is enforced and what is not.
-    fn announce(&self) {
+    pub(super) fn announce(&self) {
         for missing in &self.facts.not_enforced {
             tracing::warn!(missing, "this kernel cannot enforce");
         }
@@ -288,7 +222,7 @@ impl Daemon {
     }
 }
 
-fn system(what: &'static str) -> impl Fn(io::Error) -> StartError {
+pub(super) fn system(what: &'static str) -> impl Fn(io::Error) -> StartError {
     move |source| StartError::System { what, source }
 }
 
@@ -305,22 +239,6 @@ const INITIAL_PID_NAMESPACE: &str = "pid:[4026531836]";
 fn in_initial_pid_namespace() -> bool {
     std::fs::read_link("/proc/self/ns/pid")
         .is_ok_and(|link| link.as_os_str() == INITIAL_PID_NAMESPACE)
-}
-
-/// Id of the group that may use the socket, if it exists.
-fn group(name: &str) -> Option<u32> {
-    let group = nix::unistd::Group::from_name(name).ok().flatten();
-    group.map(|group| group.gid.as_raw())
-}
-
-fn host() -> Result<Host, StartError> {
-    let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
-    let boot_id = boot_id.map_err(system("boot id"))?;
-    let name = rustix::system::uname();
-    Ok(Host {
-        name: name.nodename().to_string_lossy().into(),
-        boot_id: boot_id.trim().into(),
-    })
 }
 
 /// The scope's path below the mount of the cgroup (v2) hierarchy: the form in

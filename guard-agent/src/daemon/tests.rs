@@ -125,7 +125,8 @@ fn malformed_requests_get_clear_errors_and_lose_nothing() {
     ] {
         let (got, answer) = guard.ask(method, path, body);
         assert_eq!(got, status, "{method} {path}: {answer}");
-        assert!(answer["error"].is_string(), "{method} {path}: {answer}");
+        let told = answer["error"].is_string() && answer["help"].is_string();
+        assert!(told, "{method} {path}: {answer}");
     }
     let statement = guard.statement(Class::Select, 0, GONE);
     guard.push(statement.as_bytes().to_vec());

@@ -148,10 +148,15 @@ impl Report {
     }
 }
 
-/// Control characters of a quoted value must not reach a terminal.
-fn one_line(text: &str) -> String {
+/// What steers a terminal must not reach one out of a quoted value: control
+/// characters, and those that hide letters or turn their direction.
+pub(crate) fn one_line(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
     text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| if steers(c) { '\u{fffd}' } else { c })
         .collect()
 }
 
