@@ -55,6 +55,10 @@ pub struct Scan {
     qualifier: u64,
     /// First column of the current predicate: last part and qualifier.
     column: [u64; 2],
+    /// The same of the last predicate that bounds a column from one side; 0: not known.
+    bounded: [u64; 2],
+    /// The same of the alternative before the last OR.
+    alternative: [u64; 2],
     /// Hashes of the name that an action kept: last part and qualifier.
     kept: [u64; 2],
     /// Name of the temporary table that this text has made last; 0: none.
@@ -97,8 +101,8 @@ pub struct Scan {
     number: u32,
     /// Its first digit that is not in it yet, or [`statement::NOT_COUNTING`].
     counted: u32,
-    /// Zero.
-    reserved: u32,
+    /// Frames in use at the OR behind `alternative`.
+    alternative_depth: u32,
     /// 1 after the first of a pair of quotes inside a quoted name.
     quote: u32,
     /// 1 when the text has ended.
@@ -177,6 +181,9 @@ pub fn begin(tables: &Tables, scan: &mut Scan) {
     scan.dotted = 0;
     scan.qualifier = 0;
     scan.column = [0; 2];
+    scan.bounded = [0; 2];
+    scan.alternative = [0; 2];
+    scan.alternative_depth = 0;
     scan.kept = [0; 2];
     scan.temporary = 0;
     scan.mask = u64::MAX;

@@ -69,18 +69,20 @@ pub(crate) fn ordered(smaller: Value, greater: Value) -> Level {
 
 /// `column < value`: numbers from 100 on may be above all values.
 pub(crate) fn limits_below(column: Value, value: Value) -> bool {
-    column.is_column()
-        && matches!(
-            value,
-            Value::Const | Value::Made | Value::Param | Value::Zero | Value::Small | Value::Text
-        )
+    match value {
+        Value::Made | Value::Param => column.is_column() || column == Value::System,
+        Value::Const | Value::Zero | Value::Small | Value::Text => column.is_column(),
+        _ => false,
+    }
 }
 
 /// `column > value`: 0, 1 and negative numbers may be below all values.
 pub(crate) fn limits_above(column: Value, value: Value) -> bool {
-    column.is_column()
-        && matches!(
-            value,
-            Value::Const | Value::Made | Value::Param | Value::Small | Value::Num | Value::Big
-        )
+    match value {
+        Value::Made | Value::Param | Value::Small | Value::Num => {
+            column.is_column() || column == Value::System
+        }
+        Value::Const | Value::Big => column.is_column(),
+        _ => false,
+    }
 }

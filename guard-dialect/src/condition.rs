@@ -9,7 +9,7 @@ use super::level::Level;
 use super::statement::Statement;
 use super::token::Tok;
 use super::value::Value;
-use guard_common::engine::action;
+use guard_common::engine::{action, resolve};
 
 pub(crate) use super::predicate::Predicate;
 
@@ -84,6 +84,12 @@ impl Condition {
         use Tok::*;
         let inside = self.enclosure != Enclosure::Where;
         match token {
+            ColumnSame => Step::to(self.settled(Level::TAUTOLOGY)),
+            ColumnOther => Step::to(self.settled(Level::EITHER)),
+            // Of one column both together hold for all rows.
+            _ if self.ready && !self.loose && is_behind(token) && self.is_opposite() => {
+                Step::to(self).resolve(resolve::BOUNDED).again()
+            }
             // What a condition in the list turned out to be.
             _ if token >= BackValue && token <= BackSubJoined => {
                 Step::to(self.with(if self.loose {
@@ -95,19 +101,30 @@ impl Condition {
             And => Step::to(self.connected()).flag(action::PREDICATE),
             Or => {
                 let or = self.counts().then(|| self.level());
+                // Of more than two alternatives the bounded columns are not known.
+                let known = match self.or {
+                    None => 0,
+                    Some(_) => action::BOUNDED,
+                };
                 Step::to(Self {
                     or,
                     and: Level::TAUTOLOGY,
                     ..self.connected()
                 })
-                .flag(action::PREDICATE)
+                .flag(action::PREDICATE | action::ALTERNATIVE | known)
             }
             Not => Step::to(Self {
                 not: !self.not,
                 first: false,
                 ..self
             }),
-            Close if self.enclosure == Enclosure::Parenthesis => Step::pop(self.result()),
+            Close if self.enclosure == Enclosure::Parenthesis => {
+                Step::pop(self.result()).flag(match self.or {
+                    None => 0,
+                    // Which of their columns is bounded is not known.
+                    Some(_) => action::PREDICATE | action::BOUNDED,
+                })
+            }
             Unbracket if self.enclosure == Enclosure::Bracket => Step::pop(self.result()),
             Comma if inside => Step::to(Self {
                 first: false,
@@ -164,6 +181,21 @@ impl Condition {
             and,
             value,
             ready: true,
+            ..self
+        }
+    }
+
+    /// Do the alternatives bound columns from different sides?
+    fn is_opposite(self) -> bool {
+        self.or.is_some_and(|or| or.is_opposite(self.and))
+    }
+
+    /// The alternatives together are `level`.
+    fn settled(self, level: Level) -> Self {
+        Self {
+            or: None,
+            and: level,
+            value: Value::None,
             ..self
         }
     }
@@ -226,6 +258,11 @@ impl Condition {
             self.level().token()
         }
     }
+}
+
+/// Is the alternative before `token` complete?
+fn is_behind(token: Tok) -> bool {
+    !token.is_answer() && token != Tok::And
 }
 
 /// Does `token` end a WHERE of MySQL's?

@@ -5,6 +5,7 @@ use super::condition::Condition;
 use super::context::{Context, broken};
 use super::level::Level;
 use super::name::NameKind;
+use super::select::Query;
 use super::sources::Limit;
 use super::sources::Sources;
 use super::statement::Statement;
@@ -144,6 +145,10 @@ pub(crate) fn insert(context: Context, part: InsertPart, token: Tok) -> Step {
         (InsertPart::Columns | InsertPart::Values, Tok::Open) => {
             to(part).push(Statement::Parenthesis(context.inner()))
         }
+        // `(SELECT …)`.
+        (InsertPart::Columns, Tok::BackOpen | Tok::BackSubLinked) => {
+            Step::to(Query::any_rows(context))
+        }
         (InsertPart::Values, Tok::On | Tok::Returning) => Step::to(Statement::Tail(context)),
         (InsertPart::Columns, Tok::On | Tok::Returning) => Step::to(Statement::Tail(context)),
         _ => to(part),
@@ -176,7 +181,9 @@ pub(crate) fn merge(context: Context, part: MergePart, on: Option<Where>, token:
             | Tok::BackWithOpen
             | Tok::BackWithFew,
         ) => to(MergePart::Item(sources.with(token))),
-        (MergePart::Item(sources), Tok::BackNo) => to(MergePart::Item(sources.with(Tok::BackOpen))),
+        (MergePart::Item(sources), Tok::BackNo | Tok::BackSeries) => {
+            to(MergePart::Item(sources.with(Tok::BackOpen)))
+        }
         (MergePart::Item(sources) | MergePart::Joined(sources), Tok::JoinSide) => {
             to(MergePart::Item(sources.outer_join()))
         }
@@ -250,7 +257,10 @@ pub(crate) fn copy(context: Context, part: CopyPart, token: Tok) -> Step {
             .again(),
         (CopyPart::Table, Tok::Open) => to(part).push(Statement::Skip(false)),
         (CopyPart::Table, Tok::From) => to(CopyPart::From).table(Access::Write),
-        (CopyPart::Table, Tok::To) => to(CopyPart::To).table(Access::Read),
+        // All of its rows are read.
+        (CopyPart::Table, Tok::To) => to(CopyPart::To)
+            .table(Access::Read)
+            .limited(Class::Select, Where::None),
         (CopyPart::Query, Tok::To) => to(CopyPart::To),
         (CopyPart::From | CopyPart::To, Tok::Program) => rest().hit(Class::CopyProgram),
         (CopyPart::From, Tok::Stdio) => rest().hit(Class::CopyIn),

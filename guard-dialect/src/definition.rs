@@ -179,6 +179,8 @@ pub(crate) fn create(context: Context, temporary: bool, token: Tok) -> Step {
         Tok::Sequence => rest("CREATE SEQUENCE"),
         Tok::Type => rest("CREATE TYPE"),
         Tok::Or
+        // REPLACE is also a function.
+        | Tok::Safe
         | Tok::Modifier
         | Tok::Reserved
         | Tok::Foreign

@@ -35,6 +35,7 @@ fn answers(question: u8) -> u64 {
             Tok::ColumnOther,
             Tok::ColumnSibling,
         ],
+        resolve::BOUNDED => &[Tok::ColumnSame, Tok::ColumnOther],
         resolve::TEMPORARY => &[Tok::TempYes, Tok::TempNo],
         _ => &[Tok::TempNo, Tok::WithOpen, Tok::WithFew],
     };

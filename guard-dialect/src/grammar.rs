@@ -267,6 +267,7 @@ mod tests {
                 let asked: &[Tok] = match step.resolve {
                     resolve::NONE => &[],
                     resolve::COLUMN => &[Tok::ColumnNew, Tok::ColumnSame, Tok::ColumnOther],
+                    resolve::BOUNDED => &[Tok::ColumnSame, Tok::ColumnOther],
                     resolve::TEMPORARY => &[Tok::TempYes, Tok::TempNo],
                     _ => &[Tok::TempNo, Tok::WithOpen, Tok::WithFew],
                 };

@@ -11,6 +11,8 @@ pub(crate) enum Bound {
     Below,
     /// From below only: `a > 5`.
     Above,
+    /// Of two columns one from above, or the other from below.
+    Either,
     /// To some values, or on both sides.
     Value,
 }
@@ -69,12 +71,23 @@ impl Level {
         Self { bound, links }
     }
 
-    /// One of the conditions holds, and nobody knows which. Of two columns nobody knows
-    /// whether they are one: `a < 5 OR a >= 5` holds for all rows.
+    /// A bound of one column, or one of another from the other side.
+    pub(crate) const EITHER: Self = Self::of(Bound::Either);
+
+    /// Do both bound a column, from different sides?
+    pub(crate) fn is_opposite(self, other: Self) -> bool {
+        matches!(
+            (self.bound, other.bound),
+            (Bound::Below, Bound::Above) | (Bound::Above, Bound::Below)
+        )
+    }
+
+    /// One of the conditions holds, and nobody knows which. Bounds from different sides
+    /// may be of one column: `a < 5 OR a >= 5` holds for all rows.
     pub(crate) fn or(self, other: Self) -> Self {
         let bound = match (self.bound, other.bound) {
             (Bound::Value, bound) | (bound, Bound::Value) => bound,
-            (one, other) if one == other => one,
+            (one, other) if one == other && one != Bound::Either => one,
             _ => Bound::No,
         };
         let links = self.links.min(other.links);
@@ -89,6 +102,7 @@ impl Level {
             (Bound::No, _) => Tok::BackLinkedTwice,
             (Bound::Below, _) => Tok::BackBelow,
             (Bound::Above, _) => Tok::BackAbove,
+            (Bound::Either, _) => Tok::BackEither,
             (Bound::Value, 0) => Tok::BackScoped,
             (Bound::Value, 1) => Tok::BackScopedLinked,
             (Bound::Value, _) => Tok::BackScopedTwice,
@@ -101,6 +115,7 @@ impl Level {
             Tok::BackTautology => (Bound::No, 0),
             Tok::BackBelow => (Bound::Below, 0),
             Tok::BackAbove => (Bound::Above, 0),
+            Tok::BackEither => (Bound::Either, 0),
             Tok::BackLinked => (Bound::No, 1),
             Tok::BackLinkedTwice => (Bound::No, 2),
             Tok::BackScoped => (Bound::Value, 0),

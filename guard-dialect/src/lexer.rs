@@ -6,6 +6,7 @@
 
 use super::bytes::{is_newline, is_operator, is_space, is_word, is_word_start};
 use super::number::{self, Number};
+use super::pattern::{Set, Text};
 use super::scanner::{Next, Scanner, before, raise, with};
 use super::token::Tok;
 use super::words::Trie;
@@ -90,21 +91,6 @@ pub(crate) enum Quote {
     Escapes,
     /// `U&'…'`, or a string of several parts: no backslash means anything here.
     Unicode,
-}
-
-/// What is known of a string's content so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Text {
-    /// The beginning of a known literal; node 0 is the empty string.
-    Known(u16),
-    /// Only bytes that match anything in some pattern language.
-    Wild,
-    /// The same, with a sign by which a regular expression may match nothing at all.
-    WildMeta,
-    /// Anything else, in which no regular expression matches more than it says.
-    Other,
-    /// Anything else.
-    Meta,
 }
 
 /// The last byte inside a block comment.
@@ -383,6 +369,8 @@ impl Lexer {
         let next = match (text, byte) {
             (_, b'\'') => return Next::Go(Lex::TextQuote(text, quote)),
             (_, b'\\') if quote == Quote::Escapes => return Next::Go(Lex::Escaped),
+            (Text::Set(set), _) => set.then(byte),
+            (Text::Known(_) | Text::Wild | Text::Other, b'[') => Text::Set(Set::Start),
             (Text::Known(0) | Text::Wild, b) if b"%_.^$+}](), ".contains(&b) => Text::Wild,
             (Text::Known(0) | Text::Wild | Text::WildMeta, b)
                 if b"%_.*^$+?{}[](), ".contains(&b) =>
@@ -392,9 +380,7 @@ impl Lexer {
             (Text::Known(node), _) if let Some(next) = self.literals.next(node, byte) => {
                 Text::Known(next)
             }
-            (Text::Meta | Text::WildMeta, _) | (_, b'*' | b'?' | b'|' | b'[' | b'{' | b'\\') => {
-                Text::Meta
-            }
+            (Text::Meta | Text::WildMeta, _) | (_, b'*' | b'?' | b'|' | b'{' | b'\\') => Text::Meta,
             _ => Text::Other,
         };
         Next::Go(Lex::Text(next, quote))
@@ -406,7 +392,7 @@ impl Lexer {
             Text::Known(0) | Text::Wild | Text::WildMeta => Tok::Wild,
             Text::Known(node) => self.literals.token(node).unwrap_or(Tok::Str),
             Text::Other => Tok::Str,
-            Text::Meta => Tok::StrMeta,
+            Text::Meta | Text::Set(_) => Tok::StrMeta,
         }
     }
 

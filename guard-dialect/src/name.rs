@@ -23,6 +23,21 @@ pub(crate) enum NameKind {
     Locked,
     /// A table being dropped.
     Dropped,
+    /// A table being emptied.
+    Emptied,
+    /// A table whose rows are written; a temporary one that the text made is none.
+    Rows,
+}
+
+impl NameKind {
+    /// The class of what is done to it, unless it is a temporary one that the text made.
+    fn class(self) -> u64 {
+        match self {
+            Self::Dropped => Class::Drop.bit(),
+            Self::Emptied => Class::Truncate.bit(),
+            _ => 0,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,9 +81,9 @@ pub(crate) fn names(
     };
     match token {
         // `DROP TABLE if`: the last word was a name after all.
-        Tok::Semi | Tok::End | Tok::Cut if expected && kind == NameKind::Dropped => context
+        Tok::Semi | Tok::End | Tok::Cut if expected && kind.class() != 0 => context
             .finish(token, Tok::BackValue)
-            .hit(Class::Drop)
+            .hits(kind.class())
             .flag(action::TRUNCATED),
         // LOCK without a mode is as ACCESS EXCLUSIVE: nobody else reads.
         Tok::Semi | Tok::End | Tok::Cut | Tok::Close if kind == NameKind::Locked => {
@@ -82,12 +97,9 @@ pub(crate) fn names(
             to(true)
         }
         // DROP … CASCADE may take more than the table that is named.
-        Tok::Cascade if kind == NameKind::Dropped && !expected => {
-            Step::to(Statement::Rest(context)).hit(Class::Drop)
-        }
+        Tok::Cascade if !expected => Step::to(Statement::Rest(context)).hits(kind.class()),
         Tok::In if kind == NameKind::Locked => Step::to(Statement::LockMode(context, false)),
         Tok::In => Step::to(Statement::Rest(context)),
-        Tok::Cascade if !expected => Step::to(Statement::Rest(context)),
         _ if expected && token.is_name() => to(false).push(Statement::name(access, kind)).again(),
         _ => to(expected),
     }
@@ -99,13 +111,9 @@ pub(crate) fn name(access: Access, kind: NameKind, part: NamePart, token: Tok) -
     let read = |callee| {
         let step = Step::to(frame(NamePart::Some(callee))).flag(action::NAME | action::KEEP);
         match token {
-            Tok::Unicode => Step::to(frame(NamePart::Odd)).opaque(Opaque::Name).hits(
-                if kind == NameKind::Dropped {
-                    Class::Drop.bit()
-                } else {
-                    0
-                },
-            ),
+            Tok::Unicode => Step::to(frame(NamePart::Odd))
+                .opaque(Opaque::Name)
+                .hits(kind.class()),
             // The view `pg_settings` sets what is written to it.
             Tok::PgSettings if access != Access::Read => {
                 step.opaque(Opaque::Setting).opaque_after(Opaque::Setting)
@@ -124,11 +132,19 @@ pub(crate) fn name(access: Access, kind: NameKind, part: NamePart, token: Tok) -
         (NamePart::Odd, Tok::Dot) => Step::to(frame(NamePart::Odd)),
         (NamePart::Odd, _) if token.is_word() => Step::to(frame(NamePart::Odd)),
         (NamePart::Some(before), Tok::Open) if kind == NameKind::Item => {
-            let step = Step::pop(Tok::BackNo).again();
+            let step = Step::pop(match before {
+                Callee::Series => Tok::BackSeries,
+                _ => Tok::BackNo,
+            })
+            .again();
             match before {
-                Callee::Safe | Callee::Fold | Callee::Pure | Callee::Vague | Callee::Unnest => {
-                    step.safe_call()
-                }
+                Callee::Safe
+                | Callee::Fold
+                | Callee::Pure
+                | Callee::Vague
+                | Callee::Bounded
+                | Callee::Series
+                | Callee::Unnest => step.safe_call(),
                 Callee::SetConfig => step
                     .unsafe_call()
                     .hit(Class::Set)
@@ -150,13 +166,18 @@ pub(crate) fn name(access: Access, kind: NameKind, part: NamePart, token: Tok) -
         (NamePart::Asked, Tok::WithOpen) => Step::pop(Tok::BackWithOpen),
         (NamePart::Asked, Tok::WithFew) => Step::pop(Tok::BackWithFew),
         (NamePart::Asked, _) if kind == NameKind::Item => Step::pop(Tok::BackYes).table(access),
-        (NamePart::Some(_), _) if kind == NameKind::Dropped => Step::to(frame(NamePart::Asked))
-            .resolve(resolve::TEMPORARY)
-            .again(),
+        (NamePart::Some(_), _) if kind.class() != 0 || kind == NameKind::Rows => {
+            Step::to(frame(NamePart::Asked))
+                .resolve(resolve::TEMPORARY)
+                .again()
+        }
+        // It is there as before.
+        (NamePart::Asked, Tok::TempYes) if kind == NameKind::Rows => Step::pop(Tok::BackNo),
+        (NamePart::Asked, Tok::TempYes) if kind == NameKind::Emptied => Step::pop(Tok::BackYes),
         (NamePart::Asked, Tok::TempYes) => {
             Step::pop(Tok::BackYes).table(access).flag(action::FORGET)
         }
-        (NamePart::Asked, _) => Step::pop(Tok::BackYes).table(access).hit(Class::Drop),
+        (NamePart::Asked, _) => Step::pop(Tok::BackYes).table(access).hits(kind.class()),
         (NamePart::Some(_), _) if kind == NameKind::Temporary => Step::pop(Tok::BackYes)
             .table(access)
             .flag(action::TEMPORARY)

@@ -1,10 +1,9 @@
 //! One condition: `operand operator operand`, without AND and OR around it.
 
 use super::automaton::{State, Step};
-use super::compare::{Lower, Operator, equal, limits_above, limits_below, ordered};
+use super::compare::Operator;
 use super::condition::{Condition, ends, ends_loose};
 use super::context::{Context, broken};
-use super::level::{Bound, Level};
 use super::statement::Statement;
 use super::token::Tok;
 use super::value::{Link, Value};
@@ -33,14 +32,14 @@ pub(crate) enum Predicate {
 /// A comparison of two operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Comparison {
-    left: Value,
-    operator: Operator,
-    right: Value,
+    pub(crate) left: Value,
+    pub(crate) operator: Operator,
+    pub(crate) right: Value,
     link: Link,
-    not: bool,
+    pub(crate) not: bool,
     place: Place,
     /// Numbers and text are compared as numbers (MySQL).
-    loose: bool,
+    pub(crate) loose: bool,
 }
 
 impl From<Predicate> for State {
@@ -382,6 +381,10 @@ impl Comparison {
             Arith | BackArith => Step::to(self.link(Link::Bits)),
             // `1::bool = 2::bool`.
             Cast => Step::to(self.blurred()).push(Word::Type),
+            // Any number is one of two truth values.
+            BackBad | Bool => Step::to(self.spoilt()),
+            // `(c).id`.
+            Dot if !self.loose => Step::to(self.with_part()),
             Operator => Step::to(self.blurred()).push(Predicate::OperatorName(BackNe)),
             Open => Step::to(self).push(Statement::Parenthesis(Context::SUBSELECT)),
             Bracket => Step::to(self).push(Condition::BRACKET),
@@ -412,85 +415,34 @@ impl Comparison {
         .normal()
     }
 
-    fn lower(self) -> Lower {
-        match self.right {
-            _ if self.not => Lower::Unknown,
-            right if limits_above(self.left, right) => Lower::Limits,
-            Value::Zero | Value::Wild if self.left.is_column() => Lower::Weak,
-            _ => Lower::Unknown,
-        }
-    }
-
-    /// The condition ends before the current token.
-    fn end(self) -> Step {
-        let back = match self.operator {
-            Operator::None => match self.left {
-                Value::None => Tok::BackBad,
-                left => left.token(),
-            },
-            _ => self.level().token(),
+    /// Without what is known of the last operand.
+    fn spoilt(self) -> Self {
+        let (left, right) = match self.operator {
+            Operator::None => (Value::Bad, self.right),
+            _ => (self.left, Value::Bad),
         };
-        Step::pop(back).again()
+        Self {
+            left,
+            right,
+            ..self
+        }
+        .normal()
     }
 
-    fn is_regexp(self) -> bool {
-        self.operator == Operator::Regexp
-    }
-
-    fn level(self) -> Level {
-        let (left, right) = (self.left, self.right);
-        // NOT DISTINCT is equality.
-        if self.operator == Operator::IsDistinct && self.not {
-            // A function of a column and one of a constant may both be NULL (MySQL).
-            return match [left, right].contains(&Value::Derived) && self.loose {
-                true => Level::TAUTOLOGY,
-                false => equal(left, right),
-            };
-        }
-        if self.not {
-            return Level::TAUTOLOGY;
-        }
-        let limits = match self.operator {
-            Operator::Equal => return equal(left, right),
-            // `1 <> 1`.
-            Operator::Unequal if left.is_exact() && left == right => return Level::NOTHING,
-            Operator::Less => return ordered(left, right),
-            Operator::Greater => return ordered(right, left),
-            Operator::BetweenAnd(lower) => {
-                return match (lower, limits_below(left, right)) {
-                    (Lower::Limits, true) => Level::VALUE,
-                    (Lower::Limits, false) if right.is_fixed() => Level::of(Bound::Above),
-                    (Lower::Weak | Lower::Unknown, true) => Level::of(Bound::Below),
-                    _ => Level::TAUTOLOGY,
-                };
-            }
-            Operator::Like => {
-                left.is_column()
-                    && matches!(
-                        right,
-                        Value::Const
-                            | Value::Extreme
-                            | Value::Param
-                            | Value::Small
-                            | Value::Num
-                            | Value::Text
-                    )
-            }
-            Operator::Match | Operator::Regexp => {
-                // `~ concat('a', '*')`.
-                let matched = |column: Value, value: Value| {
-                    let vague = value == Value::Wild || value == Value::Made && self.is_regexp();
-                    column.is_column() && value.is_fixed() && !vague
-                };
-                matched(left, right) || matched(right, left)
-            }
-            Operator::Exists => right == Value::Correlated,
-            _ => false,
+    /// The last operand is a part of a column.
+    fn with_part(self) -> Self {
+        let part = |value| match value {
+            Value::Column => Value::Derived,
+            value => value,
         };
-        if limits {
-            Level::VALUE
-        } else {
-            Level::TAUTOLOGY
+        let (left, right) = match self.operator {
+            Operator::None => (part(self.left), self.right),
+            _ => (self.left, part(self.right)),
+        };
+        Self {
+            left,
+            right,
+            ..self.blurred()
         }
     }
 }

@@ -55,6 +55,8 @@ pub(crate) enum Part {
     From,
     /// The name of a function in FROM has been read: its arguments follow.
     FromCall,
+    /// The same, of a function that makes a list.
+    FromSeries,
     /// Behind an item of FROM.
     Item,
     /// Behind AS in a list.
@@ -162,7 +164,7 @@ impl Query {
     }
 
     /// How far a sub-select limits what is compared with it.
-    fn rows(self) -> Rows {
+    pub(crate) fn rows(self) -> Rows {
         let own = match self.limit {
             Limit::Both => Rows::Correlated,
             Limit::Value => Rows::Few,
@@ -329,6 +331,8 @@ impl Query {
             // `INSERT … SELECT … ON CONFLICT`: what follows is not the query's.
             Conflict if self.part == Part::On => self.conflict(),
             On if self.part == Part::Tail => self.conflict(),
+            // The same without FROM.
+            Do if self.part == Part::List => self.conflict().again(),
             _ if self.part == Part::On => match Level::from_token(token) {
                 Some(level) => Step::to(self.joined(level)),
                 None => Step::to(self)
@@ -344,11 +348,13 @@ impl Query {
             Where => Step::to(self.part(Part::Tail))
                 .push(Condition::WHERE)
                 .flag(action::PREDICATE),
-            _ if self.part == Part::FromCall && token.is_answer() => match token {
+            _ if self.part.is_call() && token.is_answer() => match token {
                 BackParam => Step::to(self.source(token)),
                 BackColumn | BackSibling | BackDerived | BackSystem | BackSame | BackBad => {
                     Step::to(self.source(BackDerived))
                 }
+                // A list that is written out.
+                BackConst if self.part == Part::FromCall => Step::to(self.source(BackParam)),
                 _ => Step::to(self.source(BackOpen)),
             },
             _ if token >= BackTautology && token <= BackScopedTwice => match self.part {
@@ -373,6 +379,16 @@ impl Query {
             }
             As if self.part == Part::List => Step::to(self.part(Part::Label)),
             BackNo if self.part == Part::Item => Step::to(self.part(Part::FromCall)),
+            BackSeries if self.part == Part::Item => Step::to(self.part(Part::FromSeries)),
+            BackOpen if self.part == Part::List => Step::to(Self {
+                sources: self.sources.with_column(true),
+                ..self
+            }),
+            // A temporary table of the text's own.
+            BackNo if self.part == Part::Target => Step::to(Self {
+                sources: Sources::OWN,
+                ..self
+            }),
             BackYes | BackNo => Step::to(self),
             SetOp => {
                 let rows = match self.rows() {
@@ -401,10 +417,10 @@ impl Query {
             Using if self.kind == Kind::Delete && self.part == Part::Target => {
                 Step::to(self.part(Part::From))
             }
-            Comma if matches!(self.part, Part::Item | Part::FromCall) => {
+            Comma if self.part == Part::Item || self.part.is_call() => {
                 Step::to(self.part(Part::From))
             }
-            Join if matches!(self.part, Part::Item | Part::FromCall) => {
+            Join if self.part == Part::Item || self.part.is_call() => {
                 Step::to(self.part(Part::From))
             }
             JoinSide if self.part == Part::Item => Step::to(Self {
@@ -425,30 +441,6 @@ impl Query {
         }
     }
 
-    /// Notes that LIMIT bounds the rows that go to the client.
-    fn bounded(self) -> Self {
-        Self {
-            bounded: !self.context.parenthesis,
-            ..self
-        }
-    }
-
-    /// Notes that no row of its tables is read.
-    fn none(self) -> Self {
-        Self {
-            sources: Sources::NONE,
-            ..self
-        }
-    }
-
-    /// Notes that the rows are few, for what is compared with them.
-    pub(crate) fn few(self, part: Part) -> Self {
-        Self {
-            few: self.context.parenthesis,
-            ..self.part(part)
-        }
-    }
-
     /// Behind WHERE.
     fn limited(self, token: Tok) -> Self {
         let level = Level::from_token(token).unwrap_or(Level::TAUTOLOGY);
@@ -465,7 +457,7 @@ impl Query {
             (Limit::Open | Limit::Tautology, Rows::Linked) => Limit::Linked,
             (limit, _) => limit,
         };
-        let few = self.few || self.context.parenthesis && self.sources.rows() == Rows::Few;
+        let few = self.few || self.sources.rows() == Rows::Few;
         Self {
             limit,
             few: few && matches!(limit, Limit::Open | Limit::Tautology),
@@ -491,9 +483,11 @@ impl Query {
     fn inside(self, token: Tok) -> Step {
         let parenthesis = Statement::Parenthesis(self.context.inner());
         match (self.part, token) {
-            (Part::FromCall, Tok::Open) => Step::to(self).push(Condition::PARENTHESIS),
+            (Part::FromCall | Part::FromSeries, Tok::Open) => {
+                Step::to(self).push(Condition::PARENTHESIS)
+            }
             (Part::Item | Part::Target, Tok::Open) => Step::to(self).push(parenthesis),
-            (Part::Item | Part::Target | Part::FromCall, _) => Step::to(self),
+            (Part::Item | Part::Target | Part::FromCall | Part::FromSeries, _) => Step::to(self),
             _ => word::expression(self.into(), token),
         }
     }

@@ -31,7 +31,7 @@ impl Setting {
             Self::Harmless => true,
             _ if token == Tok::Default => true,
             Self::Encoding => matches!(token, Tok::StrSafeValue | Tok::SafeValue),
-            Self::Role => token == Tok::Nobody,
+            Self::Role => matches!(token, Tok::Nobody | Tok::StrNobody),
             Self::Path => matches!(token, Tok::StrUsualPath | Tok::Wild),
             Self::Strings | Self::Other | Self::Rows => matches!(
                 token,

@@ -89,6 +89,12 @@ impl Sources {
         ..Self::NONE
     };
 
+    /// The same, of a temporary table that the text has made.
+    pub(crate) const OWN: Self = Self {
+        count: 1,
+        ..Self::NONE
+    };
+
     /// With one more, that reported `token`.
     pub(crate) fn with(self, token: Tok) -> Self {
         let more = match token {
@@ -114,7 +120,7 @@ impl Sources {
     /// The list names a column; in a sub-select (`inner`) perhaps one of the row outside.
     pub(crate) fn with_column(self, inner: bool) -> Self {
         Self {
-            columns: inner,
+            columns: self.columns || inner,
             ..self
         }
         .normal()

@@ -144,9 +144,7 @@ impl Statement {
             Upsert(context) => match token {
                 // DO UPDATE, of any rows: an `insert` that counts as an update
                 // without a real WHERE.
-                Tok::Update => {
-                    Step::to(Tail(context)).hits(Class::Update.where_bit(Where::Tautology))
-                }
+                Tok::Update => Step::to(Tail(context)).limited(Class::Update, Where::Tautology),
                 Tok::Open => Step::to(self).push(Parenthesis(context.inner())),
                 Tok::Semi | Tok::End | Tok::Cut | Tok::Close => Step::to(Tail(context)).again(),
                 _ => Step::to(self),
@@ -181,7 +179,9 @@ impl Statement {
                 Tok::Semi | Tok::End | Tok::Cut => broken(token),
                 Tok::Close if columns => Step::pop(Tok::BackColumn),
                 Tok::Close => Step::pop(Tok::BackValue),
-                Tok::BackColumn | Tok::BackDerived => Step::to(Expression(context, true)),
+                Tok::BackColumn | Tok::BackDerived | Tok::BackOpen => {
+                    Step::to(Expression(context, true))
+                }
                 // A query in parentheses goes on behind them: `((SELECT …) UNION …)`.
                 Tok::SetOp => Step::to(Query::new(context, Kind::Select, Part::SetOp)),
                 _ => word::expression(self.into(), token),
@@ -194,8 +194,13 @@ impl Statement {
             },
             TargetName(access) => match token {
                 Tok::From | Tok::Only => Step::to(self),
+                // `ONLY (a)`.
+                Tok::Open if access == Access::Read => {
+                    Step::to(FromParenthesis(Context::SUBSELECT))
+                }
+                Tok::Open => Step::to(Skip(false)).push(Self::name(access, NameKind::Plain)),
                 _ if access == Access::Read => Step::to(Self::name(access, NameKind::Item)).again(),
-                _ => Step::to(Self::name(access, NameKind::Plain)).again(),
+                _ => Step::to(Self::name(access, NameKind::Rows)).again(),
             },
             Name { access, kind, part } => name::name(access, kind, part, token),
             SetConfig(part) => setting::set_config(part, token),
@@ -391,9 +396,7 @@ fn start(context: Context, token: Tok) -> Step {
             .hit(Class::Session)
             .verb("DECLARE"),
         T::Copy => Step::to(Copy(context, CopyPart::First)).verb("COPY"),
-        T::Truncate => name::list(context, Access::Destroy, NameKind::Plain)
-            .hit(Class::Truncate)
-            .verb("TRUNCATE"),
+        T::Truncate => name::list(context, Access::Destroy, NameKind::Emptied).verb("TRUNCATE"),
         T::Lock => name::list(context, Access::Read, NameKind::Locked)
             .hit(Class::Transaction)
             .verb("LOCK"),
@@ -467,6 +470,7 @@ fn start(context: Context, token: Tok) -> Step {
         | T::Open
         | T::Create
         | T::Drop
+        | T::Truncate
         | T::Copy
         | T::Show => step,
         _ => step.flag(action::FORGET),

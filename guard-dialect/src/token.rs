@@ -13,11 +13,11 @@ pub(crate) enum Tok {
     // Literals. `Naught`, with MySQL's: 0; `Zero`: 1; `Small`: up to 99; `Long`: five digits and more;
     // `Big`: the extremes of a type; `Wild`: a string that matches anything.
     Zero, Small, Num, Long, Big, Str, Wild, Param,
-    StrOn, StrExtreme, StrHarmless, StrRoleName, StrSafeValue, StrEncodingName, StrStringsName, StrSettingName, StrPathName, StrUsualPath,
+    StrOn, StrExtreme, StrHarmless, StrRoleName, StrNobody, StrSafeValue, StrEncodingName, StrStringsName, StrSettingName, StrPathName, StrUsualPath,
     // A string whose text is not read: E'', U&'', $$…$$, one of several parts.
     StrOdd,
     // Names.
-    Ident, Quoted, Unicode, Safe, Fold, Vague, Unnest, SetConfig, PgCatalog, PgTemp, PgSettings, SystemColumn, SystemConstant,
+    Ident, Quoted, Unicode, Safe, Fold, Vague, Bounded, Series, Bool, Unnest, SetConfig, PgCatalog, PgTemp, PgSettings, SystemColumn, SystemConstant,
     QuotedEncodingName, QuotedStringsName, QuotedSettingName, QuotedRoleName,
     // Setting names and values, as words.
     EncodingName, StringsName, SettingName, SearchPath, UsualPath, Names, SafeValue, Nobody, Off,
@@ -27,9 +27,9 @@ pub(crate) enum Tok {
     ColumnNew, ColumnSame, ColumnOther, ColumnSibling, TempYes, TempNo, WithOpen, WithFew,
     BackValue, BackConst, BackTrue, BackFalse, BackMade, BackNaught, BackOne, BackZero, BackSmall, BackNum, BackBig, BackExtreme, BackWild, BackParam, BackColumn,
     BackText, BackSibling, BackDerived, BackSystem, BackBad, BackSame,
-    BackTautology, BackBelow, BackAbove, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked, BackScopedTwice,
+    BackTautology, BackBelow, BackAbove, BackEither, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked, BackScopedTwice,
     BackOpen, BackSubLinked, BackSubScoped, BackSubJoined,
-    BackYes, BackNo, BackMany, BackWithOpen, BackWithFew,
+    BackYes, BackNo, BackSeries, BackMany, BackWithOpen, BackWithFew,
     BackEq, BackNe, BackLt, BackGt, BackMatch, BackRegexp, BackArith,
     // Words that can be no name where a name may stand, without a part of their own.
     Reserved,
@@ -84,11 +84,11 @@ impl Tok {
     pub(crate) fn is_name(self) -> bool {
         use Tok::*;
         match self {
-            Ident | Quoted | Unicode | Safe | Fold | Vague | Unnest | SetConfig | PgCatalog
-            | PgTemp | PgSettings | SystemColumn | SystemConstant | QuotedEncodingName
-            | QuotedStringsName | QuotedSettingName | QuotedRoleName | EncodingName
-            | StringsName | SettingName | SearchPath | UsualPath | Names | SafeValue | Nobody
-            | Off => true,
+            Ident | Quoted | Unicode | Safe | Fold | Vague | Bounded | Series | Bool | Unnest
+            | SetConfig | PgCatalog | PgTemp | PgSettings | SystemColumn | SystemConstant
+            | QuotedEncodingName | QuotedStringsName | QuotedSettingName | QuotedRoleName
+            | EncodingName | StringsName | SettingName | SearchPath | UsualPath | Names
+            | SafeValue | Nobody | Off => true,
             // Unreserved words.
             Insert | Update | Delete | Merge | Drop | Truncate | Alter | Revoke | Copy | Call
             | Execute | Prepare | Deallocate | Set | Reset | Show | Discard | Begin | Start
@@ -142,17 +142,17 @@ const ALL: [Tok; Tok::COUNT] = {
     [
         Nothing, Open, Close, Semi, Comma, Dot, Cast, Bracket, Unbracket, Colon, Eq, Ne, Lt, Gt,
         Match, NotMatch, Arrow, Plus, Minus, Star, Arith, Junk, Zero, Small, Num, Long, Big,
-        Str, Wild, Param, StrOn, StrExtreme, StrHarmless, StrRoleName, StrSafeValue,
+        Str, Wild, Param, StrOn, StrExtreme, StrHarmless, StrRoleName, StrNobody, StrSafeValue,
         StrEncodingName, StrStringsName, StrSettingName, StrPathName, StrUsualPath, StrOdd, Ident, Quoted,
-        Unicode, Safe, Fold, Vague, Unnest, SetConfig, PgCatalog, PgTemp, PgSettings, SystemColumn,
+        Unicode, Safe, Fold, Vague, Bounded, Series, Bool, Unnest, SetConfig, PgCatalog, PgTemp, PgSettings, SystemColumn,
         SystemConstant, QuotedEncodingName, QuotedStringsName, QuotedSettingName, QuotedRoleName,
         EncodingName, StringsName, SettingName, SearchPath, UsualPath, Names, SafeValue, Nobody, Off, End, Cut, ColumnNew,
         ColumnSame, ColumnOther, ColumnSibling, TempYes, TempNo, WithOpen, WithFew, BackValue,
         BackConst, BackTrue, BackFalse, BackMade, BackNaught, BackOne, BackZero, BackSmall, BackNum,
         BackBig, BackExtreme, BackWild,
         BackParam, BackColumn, BackText, BackSibling, BackDerived, BackSystem, BackBad, BackSame,
-        BackTautology, BackBelow, BackAbove, BackLinked, BackLinkedTwice, BackScoped,
-        BackScopedLinked, BackScopedTwice, BackOpen, BackSubLinked, BackSubScoped, BackSubJoined, BackYes, BackNo,
+        BackTautology, BackBelow, BackAbove, BackEither, BackLinked, BackLinkedTwice, BackScoped,
+        BackScopedLinked, BackScopedTwice, BackOpen, BackSubLinked, BackSubScoped, BackSubJoined, BackYes, BackNo, BackSeries,
         BackMany, BackWithOpen, BackWithFew, BackEq, BackNe, BackLt, BackGt, BackMatch, BackRegexp,
         BackArith, Reserved, Select, Insert, Update, Delete, Merge, Drop, Truncate, Alter,
         Create, Grant, Revoke, Copy, Call, Do, Execute, Prepare, Deallocate, Set, Reset, Show,

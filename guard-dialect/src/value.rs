@@ -77,6 +77,9 @@ impl Value {
     /// this one stands for it.
     pub(crate) const PREFIXED: Self = Self::Level(Level::LINK);
 
+    /// A condition by itself.
+    const SIMILAR: Self = Self::Level(Level::VALUE);
+
     /// The value that an inner frame reports.
     pub(crate) fn from_token(token: Tok) -> Self {
         match token {
@@ -218,6 +221,8 @@ impl Value {
             (Wild, _) | (_, Wild) => Wild,
             // The order of a list is first of all the order of its first value.
             (Extreme, _) => Extreme,
+            // `IN (2, 1, 0)`.
+            (first, Zero) if first.is_number() => Wild,
             (first, second) if first.is_number() && second.is_number() => first,
             _ => Const,
         }
@@ -239,13 +244,17 @@ impl Value {
             (None, Link::Negative, value) if value.is_number() => Zero,
             (None, Link::Negative | Link::Prefix, Const | Made | Extreme | Wild) => Wild,
             (None, Link::Prefix, value) if value.is_number() => Wild,
-            (None, Link::Negative | Link::Prefix, Column | Derived) => Derived,
+            (None, Link::Negative | Link::Prefix, Column | Derived) => System,
             (None, Link::Negative | Link::Prefix, Param) => Param,
             (None, Link::Negative | Link::Prefix, _) => Bad,
             (None, _, value) => value,
             _ if self != self.blurred() || other != other.blurred() => {
                 self.blurred().combine(link, other.blurred())
             }
+            // `name % 'smith'`: similar texts.
+            (Column, Link::Bits, Const) => Self::SIMILAR,
+            // `mod(id, 1) + 5`.
+            (System, Link::Sum, value) if value.is_number() => Bad,
             // A factor of 0, a remainder by 1: any column gives the same.
             (Column | Derived | System, Link::Factor | Link::Bits, Zero | Big | Made | Wild) => Bad,
             (Column | Derived, Link::Prefix, Zero | Big) => Bad,

@@ -36,6 +36,10 @@ pub(crate) enum Callee {
     /// A system column that names one row; one that says nothing of a row.
     System,
     Constant,
+    /// Safe, but what it gives of any row is within bounds (`extract`).
+    Bounded,
+    /// A list that the statement makes itself (`generate_series`).
+    Series,
     /// A part of the name is not decoded.
     Odd,
 }
@@ -63,6 +67,9 @@ impl Callee {
             Tok::SystemColumn => Self::System,
             Tok::SystemConstant => Self::Constant,
             Tok::Vague => Self::Vague,
+            Tok::Bounded => Self::Bounded,
+            Tok::Series => Self::Series,
+            Tok::Bool => Self::Safe,
             Tok::Unicode => Self::Odd,
             _ => Self::Unknown,
         }
@@ -77,6 +84,9 @@ impl Callee {
             | Tok::Pure
             | Tok::CastCall
             | Tok::Vague
+            | Tok::Bounded
+            | Tok::Series
+            | Tok::Bool
             | Tok::Unnest
             | Tok::SetConfig
                 if self != Self::Catalog =>
@@ -147,6 +157,8 @@ impl Word {
         match self {
             Self::Name { condition, part } => name(condition, part, token),
             Self::Type => match token {
+                // Of the name of a type only this one tells something.
+                Tok::Bool => Step::pop(Tok::BackBad),
                 _ if token.is_word() => Step::to(Self::TypeName),
                 _ => Step::pop(Tok::BackYes).again(),
             },
@@ -197,11 +209,12 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
         (Part::Some(_), _) if !condition => leave(Value::Column),
         // `date '2020-01-01'`, `timestamp with time zone '…'`.
         (Part::Some(_), Wild | StrMeta) => Step::pop(BackWild),
+        (Part::Some(_), StrOn | StrExtreme) => Step::pop(BackExtreme),
         (Part::Some(_), StrWord) => Step::pop(BackText),
         (Part::Some(_), _) if token.is_string() => Step::pop(BackConst),
         (Part::Some(_), With) => to(part).flag(action::SPELL),
         (Part::Some(Callee::System), _) => leave(Value::System),
-        (Part::Some(Callee::Constant), _) => leave(Value::Bad),
+        (Part::Some(Callee::Constant | Callee::Odd), _) => leave(Value::Bad),
         (Part::Some(_), Escape | At | Operator | Set) => ask(),
         (Part::Some(_), _) if token.is_name() => to(part).flag(action::SPELL),
         (Part::Some(_), _) => ask(),
@@ -216,9 +229,11 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
                 _ if callee == Callee::Fold && arguments == Value::PREFIXED => Value::Derived,
                 _ if callee == Callee::Pure => Value::Bad,
                 Value::Wild if callee == Callee::Cast => Value::Bad,
-                Value::Derived if callee == Callee::Vague => Value::Bad,
-                // In a list: `generate_series` has as many rows as it likes.
-                _ if callee == Callee::Vague && !condition => Value::Derived,
+                Value::Derived if matches!(callee, Callee::Vague | Callee::Series) => Value::Bad,
+                Value::Derived if callee == Callee::Bounded => Value::System,
+                _ if callee == Callee::Bounded && arguments == Value::PREFIXED => Value::System,
+                // In a list: it has as many rows as it likes.
+                _ if callee == Callee::Series && !condition => Value::Open,
                 value => value,
             };
             to(Part::Called(value))
@@ -251,7 +266,12 @@ fn arguments(condition: bool, callee: Callee) -> Step {
     let next = Step::to(Word::Name {
         condition,
         part: Part::Arguments(match callee {
-            Callee::Pure | Callee::Cast | Callee::Vague | Callee::Fold => callee,
+            Callee::Pure
+            | Callee::Cast
+            | Callee::Vague
+            | Callee::Fold
+            | Callee::Bounded
+            | Callee::Series => callee,
             _ => Callee::Unknown,
         }),
     });
@@ -273,6 +293,8 @@ fn arguments(condition: bool, callee: Callee) -> Step {
         | Callee::Pure
         | Callee::Cast
         | Callee::Vague
+        | Callee::Bounded
+        | Callee::Series
         | Callee::Unnest => step.safe_call(),
         Callee::File => step.unsafe_call().hit(Class::Admin),
         Callee::Odd => step.unsafe_call().opaque(Opaque::Name),

@@ -48,17 +48,20 @@ const WORDS: &[(Tok, &str)] = &[
     (Column, "column"), (Identity, "expression identity"), (Foreign, "foreign"),
     (Recursive, "recursive"),
     // Words that mean something in one place only, each in its own.
-    (Modifier, "replace unlogged trusted procedural global event \
+    (Modifier, "unlogged trusted procedural global event \
         enable replica no force access exclusive row_security"),
     (ConstWord, "current_date current_time current_timestamp localtime localtimestamp \
         current_user current_role session_user current_catalog user"),
     (Reserved, "both check collate collation deferrable desc asc initially \
         leading placing primary references trailing unique variadic binary overlaps"),
-    (Vague, "mod array_append array_prepend array_cat length char_length character_length octet_length bit_length cardinality sign \
+    (Bool, "bool boolean"),
+    (Bounded, "mod extract date_part sin cos sind cosd tanh ascii width_bucket"),
+    (Series, "generate_series generate_subscripts"),
+    (Vague, "array_append array_prepend array_cat length char_length character_length octet_length bit_length cardinality sign \
         pg_typeof pg_column_size num_nulls num_nonnulls greatest least nullif array_length \
         array_ndims array_lower array_upper json_typeof jsonb_typeof json_array_length \
-        jsonb_array_length generate_series isfinite isempty row_security_active"),
-    (Fold, "lower upper date_trunc date_part date_bin timezone to_tsvector similarity \
+        jsonb_array_length isfinite isempty row_security_active"),
+    (Fold, "lower upper date_trunc date_bin concat_ws timezone to_tsvector similarity \
         word_similarity levenshtein age"),
     (Unnest, "unnest"), (SetConfig, "set_config"), (PgCatalog, "pg_catalog"), (PgTemp, "pg_temp"),
     (PgSettings, "pg_settings"), (SystemColumn, "ctid"),
@@ -83,17 +86,22 @@ const LITERALS: &[(Tok, &str)] = &[
         koi8r koi8u euc_jp euc_kr euc_cn euc_tw eucjp euckr"),
     (StrEncodingName, "client_encoding names"), (StrStringsName, "standard_conforming_strings"),
     (StrSettingName, "session_replication_role row_security"), (StrPathName, "search_path"),
-    (StrRoleName, "role session_authorization"),
-    (Wild, "-infinity infinity"),
+    (StrRoleName, "role session_authorization"), (StrNobody, "none"),
+    (Wild, "-infinity infinity nan"),
     (StrExtreme, "a z zz zzz zzzz ~ epoch 1000-01-01 1800-01-01 1990-01-01 2000-01-01 2100-01-01 2999-12-31 \
-        3000-01-01 0 -1 999999 1000000 2147483647 0001-01-01 1900-01-01 1970-01-01 2099-12-31 \
-        9999-12-31"),
+        3000-01-01 0 -1 99999 999999 9999999 99999999 999999999 100000 1000000 2147483647 0001-01-01 1900-01-01 1970-01-01 2099-12-31 \
+        9999-12-31 9999-01-01"),
 ];
 
 /// Literals with spaces in them. The value that pg_dump gives to
 /// `restrict_nonsystem_relation_kind` is a valid one of no other setting that matters.
 const PHRASES: &[(Tok, &str)] = &[
     (StrHarmless, "view, foreign-table"),
+    (StrExtreme, "100 years"),
+    (StrExtreme, "1000 years"),
+    (StrExtreme, "1970-01-01 00:00:00"),
+    (StrExtreme, "1900-01-01 00:00:00"),
+    (StrExtreme, "9999-12-31 23:59:59"),
     (StrUsualPath, "\"$user\", public"),
     (StrUsualPath, "\"$user\",public"),
 ];

@@ -48,6 +48,14 @@ def is_zero(count):
     return isinstance(count, ast.A_Const) and isinstance(value, ast.Integer) and not value.ival
 
 
+def is_series(item):
+    """Is it a list in FROM that the statement makes itself?"""
+    if not isinstance(item, ast.RangeFunction):
+        return False
+    call = item.functions[0][0]
+    return isinstance(call, ast.FuncCall) and call.funcname[-1].sval == "generate_series"
+
+
 class Facts:
     """Facts of one text."""
 
@@ -275,6 +283,10 @@ class Facts:
             self.expression(query.valuesLists, ctes, dry)
         elif query is not None:
             self.on_SelectStmt(query, ctes, dry)
+        if node.onConflictClause is not None and node.onConflictClause.targetList:
+            # A list that the statement makes: an update of any rows.
+            if query is not None and any(is_series(item) for item in query.fromClause or ()):
+                self.note("update", True, dry)
         self.expression(node.onConflictClause, ctes, dry)
         self.expression(node.returningList, ctes, dry)
 
@@ -369,6 +381,8 @@ class Facts:
             self.add("copy-out", *(("into-file",) if node.filename else ()))
         if node.relation is not None:
             self.table("write" if node.is_from else "read", node.relation)
+            if not node.is_from:
+                self.note("select", False, dry)
         else:
             self.statement(node.query, ctes, dry)
         self.expression(node.whereClause, ctes, dry)

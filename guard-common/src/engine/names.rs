@@ -131,3 +131,17 @@ pub(super) fn compare_column(scan: &mut Scan) -> u32 {
     }
     if qualifier == first_qualifier { 3 } else { 2 }
 }
+
+/// Is the column that was bounded last that of the alternative before the OR of this
+/// frame (1), or another one of the same table (2)? What is not known counts as the same.
+#[inline(always)]
+pub(super) const fn compare_bounded(scan: &Scan) -> u32 {
+    let [word, qualifier] = scan.bounded;
+    let [other, other_qualifier] = scan.alternative;
+    let known = word != 0 && other != 0 && scan.alternative_depth == scan.depth;
+    if known && word != other && qualifier == other_qualifier {
+        2
+    } else {
+        1
+    }
+}

@@ -274,6 +274,7 @@ const fn is_temporary(scan: &Scan) -> bool {
 fn answer(tables: &Tables, scan: &mut Scan, question: u8) -> u8 {
     let answer = match question {
         resolve::COLUMN => names::compare_column(scan),
+        resolve::BOUNDED => names::compare_bounded(scan),
         // A temporary table of this text holds what its statements put there: to read it
         // is to read a query of theirs.
         resolve::WITH => match with::find(scan) {

@@ -125,6 +125,11 @@ pub mod action {
     pub const TABLE: u32 = 64;
     /// A new predicate begins: no column of it is known.
     pub const PREDICATE: u32 = 128;
+    /// The predicate bounds its first column from one side; with PREDICATE, which column
+    /// is bounded is not known.
+    pub const BOUNDED: u32 = 1 << 23;
+    /// The column that was bounded last is that of the alternative before an OR.
+    pub const ALTERNATIVE: u32 = 1 << 24;
     /// A statement begins.
     pub const STATEMENT: u32 = 256;
     /// The name is that of a temporary table made by this text.
@@ -169,6 +174,9 @@ pub mod resolve {
     pub const TEMPORARY: u8 = 2;
     /// Is the name that of a WITH query, whose rows are few or not?
     pub const WITH: u8 = 3;
+    /// Is the column that was bounded last that of the alternative before the OR, or
+    /// another one?
+    pub const BOUNDED: u8 = 4;
 }
 
 /// What happens at an event of the lexer.
