@@ -186,7 +186,8 @@ fn a_guard_of_another_version_is_met_with_a_clear_answer() {
     let mut next = Command::new(paths::program("guard-agent"));
     let refused = run(next.arg("run").arg("--config").arg(config), wait::PATIENCE);
     assert_eq!(refused.status.code(), Some(1), "{}", refused.report());
-    for words in ["v999", "on_stop: detach"] {
+    let remedy = format!("rm -r {}", pins.join("v999").display());
+    for words in ["v999", "on_stop: detach", &remedy] {
         assert!(refused.stderr.contains(words), "{}", refused.report());
     }
     assert_refused(&mut repl);

@@ -37,6 +37,18 @@ pub(crate) struct Pins {
     _lock: Lock,
 }
 
+/// Why the guard in a folder is not taken over, and how to be rid of it.
+fn refuse(folder: PathBuf, reason: &str) -> BpfError {
+    let reason = format!(
+        "{reason}; to end it by force, which frees every guarded session: rm -r {}",
+        folder.display()
+    );
+    BpfError::Adopt {
+        path: folder,
+        reason,
+    }
+}
+
 /// A locked folder.
 struct Lock(File);
 
@@ -100,9 +112,10 @@ impl Pins {
             let name = entry.file_name().to_string_lossy().into_owned();
             let version = name.strip_prefix('v').and_then(|text| text.parse().ok());
             if version.is_some_and(|version: u32| version != ABI_VERSION) {
-                return Err(self.cannot_adopt(&format!(
+                let reason = format!(
                     "it is of ABI {name}, this agent of v{ABI_VERSION}; stop it with its own agent (on_stop: detach)"
-                )));
+                );
+                return Err(refuse(self.root.join(name), &reason));
             }
         }
         Ok(())
@@ -110,13 +123,7 @@ impl Pins {
 
     /// Why a take-over is refused.
     pub(crate) fn cannot_adopt(&self, reason: &str) -> BpfError {
-        BpfError::Adopt {
-            path: self.folder(),
-            reason: format!(
-                "{reason}; to end it by force, which frees every guarded session: rm -r {}",
-                self.folder().display()
-            ),
-        }
+        refuse(self.folder(), reason)
     }
 
     /// Pins everything. An error leaves no pin.

@@ -366,3 +366,29 @@ fn the_manual_names_every_word_of_the_language() {
         assert!(manual.contains(&format!("`{word}`")), "{word}");
     }
 }
+
+#[test]
+fn what_is_no_small_text_file_is_refused_and_never_waited_for() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let load = |path: &Path| {
+        let errors = load(&[path.to_owned()], Capabilities::default()).expect_err("refused");
+        errors.to_string()
+    };
+    for (bytes, cause) in [
+        (vec![b' '; (1 << 20) + 1], "larger than 1048576 bytes"),
+        (vec![b'x', 0xff], "utf-8"),
+    ] {
+        let path = folder.path().join("p.yaml");
+        fs::write(&path, bytes).expect("a scratch file");
+        let said = load(&path);
+        assert!(said.contains(cause) && said.contains("help: "), "{said}");
+        fs::remove_file(&path).expect("ours");
+    }
+    let said = load(Path::new("/dev/zero"));
+    assert!(said.contains("larger than"), "{said}");
+    let pipe = folder.path().join("pipe.yaml");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).expect("a pipe");
+    let said = load(folder.path());
+    assert!(said.contains("pipe.yaml is not a file"), "{said}");
+}

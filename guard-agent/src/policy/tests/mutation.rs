@@ -143,6 +143,8 @@ fn deep_and_wide_files_end_in_an_error() {
         let begin = Instant::now();
         let errors = parse(vec![source(&text)], Capabilities::default());
         assert!(errors.is_err() || text.contains("launchers"));
+        let told = errors.map_or_else(|errors| errors.to_string().len(), |_| 0);
+        assert!(told < 100_000, "{told} bytes of errors");
         assert!(
             begin.elapsed() < Duration::from_secs(20),
             "slow: {}",
