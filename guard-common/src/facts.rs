@@ -84,6 +84,9 @@ pub const NAME_LOST: u8 = 4;
 /// [`Facts::session`]: `search_path` may name other schemas than by default, so that a
 /// name without schema may mean another table.
 pub const MOVED: u8 = 8;
+/// [`Facts::session`]: the database of the connection may be `mysql`, so that a name
+/// without schema may mean a table of accounts and privileges.
+pub const IN_MYSQL: u8 = 16;
 
 /// A name as its hashes: of the last part, and of the part before the last dot
 /// (the schema) or 0. See [`crate::hash`]; letters are folded as the server does.

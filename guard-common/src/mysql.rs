@@ -160,8 +160,8 @@ pub struct Connection {
     pub unnumbered: u8,
     /// 1: the server's answers cannot be counted any more.
     pub unanswered: u8,
-    /// Zero.
-    pub reserved: [u8; 1],
+    /// Bytes of the database's name, while they are those of `mysql`; 255: of another.
+    pub schema: u8,
 }
 
 impl Connection {
@@ -183,7 +183,7 @@ impl Connection {
         file: 0,
         unnumbered: 0,
         unanswered: 0,
-        reserved: [0; 1],
+        schema: 0,
     };
 }
 
@@ -334,6 +334,10 @@ fn begin<E: Engine>(engine: &E, stream: &mut Stream, byte: u8) {
         command::EXECUTE | command::BULK_EXECUTE | command::CLOSE => phase::IDENTIFIER,
         command::CHANGE_USER => {
             login::change(stream);
+            phase::LOGIN
+        }
+        command::INIT_DB => {
+            login::next_database(stream);
             phase::LOGIN
         }
         _ => phase::SKIP,

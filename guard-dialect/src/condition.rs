@@ -18,6 +18,8 @@ pub(crate) use super::predicate::Predicate;
 pub(crate) enum Enclosure {
     Where,
     Parenthesis,
+    /// One whose 0 is a number's, not any text's (MySQL).
+    Numbers,
     Bracket,
 }
 
@@ -54,6 +56,9 @@ impl Condition {
 
     /// Behind `(` in an expression of a WHERE.
     pub(crate) const PARENTHESIS: Self = Self::new(Enclosure::Parenthesis);
+
+    /// Behind `(`, compared with what is no text (MySQL).
+    pub(crate) const NUMBERS: Self = Self::new(Enclosure::Numbers);
 
     /// Behind `[`.
     pub(crate) const BRACKET: Self = Self::new(Enclosure::Bracket);
@@ -118,7 +123,7 @@ impl Condition {
                 first: false,
                 ..self
             }),
-            Close if self.enclosure == Enclosure::Parenthesis => {
+            Close if matches!(self.enclosure, Enclosure::Parenthesis | Enclosure::Numbers) => {
                 Step::pop(self.result()).flag(match self.or {
                     None => 0,
                     // Which of their columns is bounded is not known.
@@ -231,6 +236,7 @@ impl Condition {
     fn element(self) -> Value {
         match self.value {
             Value::None => Value::Bad,
+            Value::False if self.enclosure == Enclosure::Numbers => Value::Zero,
             // 0, to which any text may be equal.
             Value::False if self.loose => Value::Bad,
             value => value,
@@ -239,7 +245,7 @@ impl Condition {
 
     /// The values of the list with the one at hand.
     fn with_element(self) -> Value {
-        if self.enclosure == Enclosure::Parenthesis {
+        if self.enclosure != Enclosure::Bracket {
             self.row.beside(self.element())
         } else {
             self.row.beside_alone(self.element())
@@ -252,6 +258,8 @@ impl Condition {
         } else if self.first {
             // `f()`.
             Tok::BackMade
+        } else if self.value == Value::False && self.enclosure == Enclosure::Numbers {
+            Tok::BackZero
         } else if self.value != Value::None {
             self.value.token()
         } else {
@@ -281,6 +289,7 @@ pub(crate) fn ends(token: Tok) -> bool {
             | Join
             | Inner
             | Cross
+            | Natural
             | Group
             | Order
             | Having

@@ -7,6 +7,8 @@ use super::token::Tok;
 pub(crate) enum Bound {
     /// Not at all.
     No,
+    /// To the rows that have no value there.
+    Null,
     /// From above only: `a < 5`.
     Below,
     /// From below only: `a > 5`.
@@ -60,13 +62,15 @@ impl Level {
         let links = (self.links + other.links).min(2);
         let bound = match (self.bound, other.bound) {
             (Bound::No, bound) | (bound, Bound::No) => bound,
+            (Bound::Null, bound) | (bound, Bound::Null) => bound,
             (one, other) if one == other => one,
             _ => Bound::Value,
         };
-        let bound = if links > 0 && bound != Bound::No {
-            Bound::Value
-        } else {
-            bound
+        let bound = match bound {
+            // The other table of a join may have no row there.
+            Bound::No | Bound::Null if links > 0 => Bound::No,
+            _ if links > 0 => Bound::Value,
+            bound => bound,
         };
         Self { bound, links }
     }
@@ -87,6 +91,7 @@ impl Level {
     pub(crate) fn or(self, other: Self) -> Self {
         let bound = match (self.bound, other.bound) {
             (Bound::Value, bound) | (bound, Bound::Value) => bound,
+            (Bound::Null, bound) | (bound, Bound::Null) => bound,
             (one, other) if one == other && one != Bound::Either => one,
             _ => Bound::No,
         };
@@ -100,6 +105,7 @@ impl Level {
             (Bound::No, 0) => Tok::BackTautology,
             (Bound::No, 1) => Tok::BackLinked,
             (Bound::No, _) => Tok::BackLinkedTwice,
+            (Bound::Null, _) => Tok::BackNull,
             (Bound::Below, _) => Tok::BackBelow,
             (Bound::Above, _) => Tok::BackAbove,
             (Bound::Either, _) => Tok::BackEither,
@@ -113,6 +119,7 @@ impl Level {
     pub(crate) fn from_token(token: Tok) -> Option<Self> {
         let (bound, links) = match token {
             Tok::BackTautology => (Bound::No, 0),
+            Tok::BackNull => (Bound::Null, 0),
             Tok::BackBelow => (Bound::Below, 0),
             Tok::BackAbove => (Bound::Above, 0),
             Tok::BackEither => (Bound::Either, 0),

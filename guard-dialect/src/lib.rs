@@ -6,7 +6,7 @@
 //! | `lexer`, `number` | PostgreSQL's lexer: (state, byte) → next state or event |
 //! | `words`, `token` | the words it knows; the tokens it gives |
 //! | `statement`, `context` | statements: (state, token) → next state and effects |
-//! | `select`, `sources`, `data`, `definition`, `setting`, `name` | queries; other statements on rows; DROP, CREATE, ALTER; SET; names of tables |
+//! | `select`, `limited`, `sources`, `data`, `definition`, `setting`, `name` | queries; other statements on rows; DROP, CREATE, ALTER; SET; names of tables |
 //! | `condition`, `predicate`, `value`, `level` | is a WHERE proved to limit? |
 //! | `word` | names, calls and casts inside expressions |
 //! | `functions` | the shipped lists of functions |
@@ -34,6 +34,7 @@ mod layout;
 mod level;
 mod lexer;
 mod limit;
+mod limited;
 mod minimise;
 mod mysql;
 mod name;

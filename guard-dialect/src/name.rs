@@ -139,6 +139,8 @@ pub(crate) fn name(access: Access, kind: NameKind, part: NamePart, token: Tok) -
             .again();
             match before {
                 Callee::Safe
+                | Callee::Time
+                | Callee::Piece
                 | Callee::Fold
                 | Callee::Pure
                 | Callee::Vague

@@ -1,5 +1,7 @@
 //! One condition: `operand operator operand`, without AND and OR around it.
 
+mod loose;
+
 use super::automaton::{State, Step};
 use super::compare::Operator;
 use super::condition::{Condition, ends, ends_loose};
@@ -153,9 +155,11 @@ impl Comparison {
         if self.operator != Operator::None {
             // `a = b = c`.
             return Self {
+                left: Value::Bad,
                 right: Value::Bad,
                 ..self.at(Place::Operand)
-            };
+            }
+            .normal();
         }
         let left = match operator {
             Operator::Less | Operator::Greater | Operator::Between => self.left,
@@ -185,6 +189,10 @@ impl Comparison {
                     || self.right != Value::None && self.right != self.left
             }
             O::Is | O::IsDistinct | O::None | O::Exists | O::Between => false,
+            // Digits are in every number and time.
+            O::Regexp if matches!(self.left, Value::Timed | Value::Keyed) => true,
+            // The order of texts says nothing, nor does that of parts of them.
+            O::Less | O::Greater if self.loose && self.left == Value::System => true,
             _ => {
                 self.not
                     || matches!(
@@ -206,10 +214,18 @@ impl Comparison {
             (O::Is, right) if right != Value::None => Value::Bad,
             (O::Exists, right) if right != Value::Correlated && right != Value::None => Value::Bad,
             (_, Value::Open | Value::Linked | Value::Level(_)) => Value::Bad,
+            // 0 is equal to nearly any text, and may be what a function gives.
+            (O::Equal | O::IsDistinct, Value::Zero | Value::Made) if self.left == Value::Worded => {
+                Value::Bad
+            }
             (O::Equal | O::IsDistinct, right) => right.in_equality(),
             (_, right) => right,
         };
-        Self { right, ..self }
+        Self {
+            left: self.left.named_for(self.operator),
+            right: right.named_for(self.operator),
+            ..self
+        }
     }
 
     fn link(self, link: Link) -> Self {
@@ -239,19 +255,24 @@ impl Comparison {
                 }))
             }
             Naught if !self.loose => Step::to(self.with(Value::Naught)),
-            Naught | Variable | SystemVar => Step::to(self.with(Value::Bad)),
+            Naught => Step::to(self.with(self.naught())),
+            False if self.loose => Step::to(self.with(self.naught())),
+            Variable | SystemVar => Step::to(self.with(Value::Bad)),
+            Zero | Small | Num | Long | Big if self.loose && self.is_regexp() => {
+                Step::to(self.with(Value::Bad))
+            }
             StrMeta | StrOdd if self.is_regexp() => Step::to(self.with(Value::Bad)),
             StrWord | StrMeta | StrModes | StrOtherModes | StrCharset | StrSafeValue
                 if self.loose =>
             {
                 Step::to(self.with(Value::Text))
             }
-            False if self.loose && self.operator == self::Operator::None => {
-                Step::to(self.with(Value::False))
-            }
-            Null | False | Default if self.loose => Step::to(self.with(Value::Bad)),
+            Null if self.loose && self.operator == self::Operator::Is => Step::to(self.null()),
+            Null | Default if self.loose => Step::to(self.with(Value::Bad)),
             // Nearly any text is less than 1, and most numbers are greater.
-            Zero if self.loose => Step::to(self.with(Value::Wild)),
+            Zero if self.loose && !self.left.may_be_number() && self.left != Value::None => {
+                Step::to(self.with(Value::Wild))
+            }
             Bang => Step::to(self.link(Link::Loose)),
             Interval => Step::to(self.link(Link::Interval)),
             Zero => Step::to(self.with(Value::One)),
@@ -278,6 +299,12 @@ impl Comparison {
             Minus if self.link == Link::None => Step::to(self.link(Link::Negative)),
             Minus | Arith | Match | NotMatch => Step::to(self.link(Link::Prefix)),
             Regexp => Step::to(self.link(Link::Prefix)),
+            Open if self.loose
+                && self.operator == self::Operator::Equal
+                && self.left.may_be_number() =>
+            {
+                Step::to(self).push(Condition::NUMBERS)
+            }
             Open => Step::to(self).push(Condition::PARENTHESIS),
             Bracket => Step::to(self).push(Condition::BRACKET),
             Case => Step::to(self).push(Predicate::Case),
@@ -334,7 +361,12 @@ impl Comparison {
             Eq | BackEq => Step::to(self.operator(O::Equal)),
             Ne | NotMatch | BackNe => Step::to(self.operator(O::Unequal)),
             Lt | BackLt => Step::to(self.operator(O::Less)),
-            Gt | BackGt => Step::to(self.operator(O::Greater)),
+            // `MATCH (a) AGAINST ('b') > 0`.
+            Gt if self.loose && self.operator == O::Match => Step::to(Self {
+                right: Value::None,
+                ..self.at(Place::Operand)
+            }),
+            Gt | Ge | BackGt => Step::to(self.operator(O::Greater)),
             Match | BackMatch => Step::to(self.operator(O::Match)),
             Like => Step::to(self.operator(O::Like)),
             NullSafe => Step::to(
@@ -396,6 +428,7 @@ impl Comparison {
             // A word of such a construct; what a frame reported.
             _ if token.is_answer() || token.is_literal() => Step::to(self),
             // `CAST(a AS SIGNED)`.
+            NumberType if self.left == Value::Keyed => Step::to(self),
             NumberType if self.loose && !self.left.is_fixed() => Step::to(Self {
                 left: Value::Bad,
                 ..self
@@ -407,8 +440,13 @@ impl Comparison {
 
     /// Without what is known of constants: more follows that is not.
     fn blurred(self) -> Self {
+        let left = match self.left {
+            // 0, to which any text may be equal.
+            Value::False if self.loose => Value::Bad,
+            left => left.blurred(),
+        };
         Self {
-            left: self.left.blurred(),
+            left,
             right: self.right.blurred(),
             ..self
         }

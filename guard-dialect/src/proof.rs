@@ -1,7 +1,7 @@
 //! What a comparison proves, when it has been read.
 
 use super::automaton::Step;
-use super::compare::{Lower, Operator, equal, limits_above, limits_below, ordered};
+use super::compare::{Lower, Operator, equal, joins_piece, limits_above, limits_below, ordered};
 use super::level::{Bound, Level};
 use super::predicate::Comparison;
 use super::token::Tok;
@@ -44,6 +44,11 @@ impl Comparison {
         self.operator == Operator::Regexp
     }
 
+    /// May a pattern limit it? In MySQL [`Value::System`] is a part of a text.
+    fn is_text(self, value: Value) -> bool {
+        value.is_column() || self.loose && value == Value::System
+    }
+
     fn level(self) -> Level {
         let (left, right) = (self.left, self.right);
         // NOT DISTINCT is equality.
@@ -58,6 +63,8 @@ impl Comparison {
             return Level::TAUTOLOGY;
         }
         let limits = match self.operator {
+            // `a.name = concat('x', substring(b.name, 5))`.
+            Operator::Equal if self.loose && joins_piece(left, right) => return Level::LINK,
             Operator::Equal => return equal(left, right),
             // `1 <> 1`.
             Operator::Unequal if left.is_exact() && left == right => return Level::NOTHING,
@@ -72,7 +79,7 @@ impl Comparison {
                 };
             }
             Operator::Like => {
-                left.is_column()
+                self.is_text(left)
                     && matches!(
                         right,
                         Value::Const
@@ -87,10 +94,11 @@ impl Comparison {
                 // `~ concat('a', '*')`.
                 let matched = |column: Value, value: Value| {
                     let vague = value == Value::Wild || value == Value::Made && self.is_regexp();
-                    column.is_column() && value.is_fixed() && !vague
+                    self.is_text(column) && value.is_fixed() && !vague
                 };
                 matched(left, right) || matched(right, left)
             }
+            Operator::Is if left == Value::Null => return Level::of(Bound::Null),
             Operator::Exists => right == Value::Correlated,
             _ => false,
         };

@@ -130,10 +130,12 @@ impl Query {
 
     /// Notes the WHERE of the query that ends with `step`.
     pub(crate) fn ending(self, step: Step) -> Step {
+        let joined = self.mysql && self.sources.joined_to_few();
         if !self.sources.tables {
             return step;
         }
         let condition = match self.limit {
+            Limit::Open | Limit::Tautology if joined => Where::Scoped,
             Limit::Open => Where::None,
             // What belongs to a row outside is limited where that row is.
             Limit::Linked if self.context.parenthesis => Where::Scoped,
@@ -423,6 +425,10 @@ impl Query {
             Join if self.part == Part::Item || self.part.is_call() => {
                 Step::to(self.part(Part::From))
             }
+            Natural if self.part == Part::Item => Step::to(Self {
+                sources: self.sources.before_natural_join(),
+                ..self
+            }),
             JoinSide if self.part == Part::Item => Step::to(Self {
                 sources: self.sources.outer_join(),
                 ..self.part(Part::Item)
@@ -438,44 +444,6 @@ impl Query {
                 Step::to(self.part(Part::Tail)).again()
             }
             _ => self.inside(token),
-        }
-    }
-
-    /// Behind WHERE.
-    fn limited(self, token: Tok) -> Self {
-        let level = Level::from_token(token).unwrap_or(Level::TAUTOLOGY);
-        Self {
-            limit: self.sources.limit(level),
-            ..self
-        }
-        .settled()
-    }
-
-    /// Behind FROM and WHERE: of the sources it matters only what they come to.
-    pub(crate) fn settled(self) -> Self {
-        let limit = match (self.limit, self.sources.rows()) {
-            (Limit::Open | Limit::Tautology, Rows::Linked) => Limit::Linked,
-            (limit, _) => limit,
-        };
-        let few = self.few || self.sources.rows() == Rows::Few;
-        Self {
-            limit,
-            few: few && matches!(limit, Limit::Open | Limit::Tautology),
-            sources: self.sources.settled(),
-            ..self
-        }
-    }
-
-    /// Behind the condition of a join.
-    fn joined(self, level: Level) -> Self {
-        let sources = if level.links > 0 {
-            self.sources.linked()
-        } else {
-            self.sources
-        };
-        Self {
-            sources,
-            ..self.part(Part::Item)
         }
     }
 

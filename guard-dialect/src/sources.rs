@@ -4,7 +4,7 @@
 //! link: `DELETE FROM a USING b WHERE b.id = 5` empties `a`. So the comparisons
 //! with values and the links must be as many as the sources.
 
-use super::level::Level;
+use super::level::{Bound, Level};
 use super::token::Tok;
 
 /// What limits the rows of a query.
@@ -139,6 +139,36 @@ impl Sources {
         }
     }
 
+    /// The source that follows is linked by the columns that it has in common.
+    pub(crate) fn before_natural_join(self) -> Self {
+        Self {
+            count: if self.count < MANY {
+                self.count.max(1) - 1
+            } else {
+                MANY
+            },
+            alone: false,
+            ..self
+        }
+    }
+
+    /// A condition of an inner join limits one of them.
+    pub(crate) fn with_few(self) -> Self {
+        Self {
+            few: if self.few == Few::No {
+                Few::Yes
+            } else {
+                self.few
+            },
+            ..self
+        }
+    }
+
+    /// All are linked to one with few rows.
+    pub(crate) fn joined_to_few(self) -> bool {
+        self.few == Few::Yes && self.count == 1 && !self.alone
+    }
+
     /// An outer join: a source with few rows limits the others no more.
     pub(crate) fn outer_join(self) -> Self {
         Self {
@@ -150,10 +180,15 @@ impl Sources {
     /// What a WHERE of that level limits.
     pub(crate) fn limit(self, level: Level) -> Limit {
         let linked = self.alone && level.links > 0;
-        let value = level.has_value() || self.few == Few::Yes && level.links > 0;
+        // An outer join makes rows without a value.
+        let has_value = match level.bound {
+            Bound::Null => self.few != Few::Never,
+            bound => bound != Bound::No,
+        };
+        let value = has_value || self.few == Few::Yes && level.links > 0;
         match (value && level.links + 1 >= self.count, linked) {
-            (true, true) if level.has_value() => Limit::Both,
-            (true, _) if level.has_value() || !self.alone => Limit::Value,
+            (true, true) if has_value => Limit::Both,
+            (true, _) if has_value || !self.alone => Limit::Value,
             (_, true) => Limit::Linked,
             _ => Limit::Tautology,
         }

@@ -26,8 +26,8 @@ pub(crate) enum Tok {
     // Answers.
     ColumnNew, ColumnSame, ColumnOther, ColumnSibling, TempYes, TempNo, WithOpen, WithFew,
     BackValue, BackConst, BackTrue, BackFalse, BackMade, BackNaught, BackOne, BackZero, BackSmall, BackNum, BackBig, BackExtreme, BackWild, BackParam, BackColumn,
-    BackText, BackSibling, BackDerived, BackSystem, BackBad, BackSame,
-    BackTautology, BackBelow, BackAbove, BackEither, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked, BackScopedTwice,
+    BackText, BackSibling, BackWorded, BackTimed, BackSoft, BackKeyed, BackDerived, BackSystem, BackBad, BackSame,
+    BackTautology, BackNull, BackBelow, BackAbove, BackEither, BackLinked, BackLinkedTwice, BackScoped, BackScopedLinked, BackScopedTwice,
     BackOpen, BackSubLinked, BackSubScoped, BackSubJoined,
     BackYes, BackNo, BackSeries, BackMany, BackWithOpen, BackWithFew,
     BackEq, BackNe, BackLt, BackGt, BackMatch, BackRegexp, BackArith,
@@ -68,11 +68,20 @@ pub(crate) enum Tok {
     SystemSchema,
     // The type of a number, to which a text is cast.
     NumberType,
+    // Names that columns of texts, of times, of times of a deletion, and of numbers of
+    // rows usually have.
+    WordName, TimeName, SoftName, KeyName,
+    // Functions that give a part of a text, or what may be 0.
+    Piece,
+    Install,
+    // `>=`; `Gt` is `>` alone.
+    Ge,
+    Natural,
 }
 
 impl Tok {
     /// How many there are.
-    pub(crate) const COUNT: usize = Self::NumberType as usize + 1;
+    pub(crate) const COUNT: usize = Self::Natural as usize + 1;
 
     /// All of them.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
@@ -106,14 +115,18 @@ impl Tok {
             | Global | SqlMode | LogBin | Autocommit | Password | StatementWord | Event
             | Partition | Engine | Blackhole | Soname | Administer | Xa | Binlog | Diagnose
             | Account | SchemaWord | TruncateWord | IfWord | Channel | Binlogs | CharacterSet
-            | Charset | SystemSchema | NumberType => true,
+            | Charset | SystemSchema | NumberType | WordName | TimeName | SoftName | KeyName
+            | Piece | Install => true,
             _ => false,
         }
     }
 
     /// Is it a word of any kind, reserved or not (what may follow a dot)?
     pub(crate) fn is_word(self) -> bool {
-        self.is_name() || (self >= Tok::Reserved && !(Tok::Naught..=Tok::Brace).contains(&self))
+        self.is_name()
+            || (self >= Tok::Reserved
+                && !(Tok::Naught..=Tok::Brace).contains(&self)
+                && self != Tok::Ge)
     }
 
     /// Is it an answer of the interpreter or of an inner frame, not of the lexer?
@@ -150,8 +163,8 @@ const ALL: [Tok; Tok::COUNT] = {
         ColumnSame, ColumnOther, ColumnSibling, TempYes, TempNo, WithOpen, WithFew, BackValue,
         BackConst, BackTrue, BackFalse, BackMade, BackNaught, BackOne, BackZero, BackSmall, BackNum,
         BackBig, BackExtreme, BackWild,
-        BackParam, BackColumn, BackText, BackSibling, BackDerived, BackSystem, BackBad, BackSame,
-        BackTautology, BackBelow, BackAbove, BackEither, BackLinked, BackLinkedTwice, BackScoped,
+        BackParam, BackColumn, BackText, BackSibling, BackWorded, BackTimed, BackSoft, BackKeyed, BackDerived, BackSystem, BackBad, BackSame,
+        BackTautology, BackNull, BackBelow, BackAbove, BackEither, BackLinked, BackLinkedTwice, BackScoped,
         BackScopedLinked, BackScopedTwice, BackOpen, BackSubLinked, BackSubScoped, BackSubJoined, BackYes, BackNo, BackSeries,
         BackMany, BackWithOpen, BackWithFew, BackEq, BackNe, BackLt, BackGt, BackMatch, BackRegexp,
         BackArith, Reserved, Select, Insert, Update, Delete, Merge, Drop, Truncate, Alter,
@@ -168,6 +181,6 @@ const ALL: [Tok; Tok::COUNT] = {
         Prepared, Atomic, Operator, Escape, At, Over, Recursive, Cursor, Distinct, Owner,
         Disable, Authorization, TableSample, Mapping, Server, Owned, Privileges, Trigger,
         Publication, Constraint, All, ConstWord, Concurrently, Characteristics, Freeze,
-        Symmetric, Column, Identity, Modifier, Foreign, Naught, StrWord, StrMeta, StrModes, StrOtherModes, StrCharset, NullSafe, Bang, Assign, Variable, SavedVariable, SystemVar, Brace, Pure, CastCall, FileCall, Replace, Rename, Handler, Use, Hint, Duplicate, Dual, Outfile, Infile, Regexp, Interval, EndBlock, LockWord, Block, Global, SqlMode, LogBin, Autocommit, Password, CharacterSet, StatementWord, Event, Partition, Engine, Blackhole, Soname, Administer, Check, Xa, Binlog, Diagnose, Account, Channel, Binlogs, SchemaWord, TruncateWord, IfWord, Charset, Against, SystemSchema, NumberType,
+        Symmetric, Column, Identity, Modifier, Foreign, Naught, StrWord, StrMeta, StrModes, StrOtherModes, StrCharset, NullSafe, Bang, Assign, Variable, SavedVariable, SystemVar, Brace, Pure, CastCall, FileCall, Replace, Rename, Handler, Use, Hint, Duplicate, Dual, Outfile, Infile, Regexp, Interval, EndBlock, LockWord, Block, Global, SqlMode, LogBin, Autocommit, Password, CharacterSet, StatementWord, Event, Partition, Engine, Blackhole, Soname, Administer, Check, Xa, Binlog, Diagnose, Account, Channel, Binlogs, SchemaWord, TruncateWord, IfWord, Charset, Against, SystemSchema, NumberType, WordName, TimeName, SoftName, KeyName, Piece, Install, Ge, Natural,
     ]
 };

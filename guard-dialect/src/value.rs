@@ -1,5 +1,6 @@
 //! What is known of an operand in a condition.
 
+use super::compare::Operator;
 use super::level::Level;
 use super::token::Tok;
 
@@ -35,6 +36,14 @@ pub(crate) enum Value {
     Column,
     /// A column beside the first one of the condition, perhaps of the same table.
     Sibling,
+    /// A column that by its name holds texts; times; times of a deletion; numbers of
+    /// rows (MySQL).
+    Worded,
+    Timed,
+    Soft,
+    Keyed,
+    /// A column without a value: behind `IS NULL`.
+    Null,
     /// An expression with a column.
     Derived,
     /// A column, or an expression with one, whose order says nothing: `ctid`, `a % 10`.
@@ -99,6 +108,10 @@ impl Value {
             Tok::BackText => Self::Text,
             Tok::BackColumn => Self::Column,
             Tok::BackSibling => Self::Sibling,
+            Tok::BackWorded => Self::Worded,
+            Tok::BackTimed => Self::Timed,
+            Tok::BackSoft => Self::Soft,
+            Tok::BackKeyed => Self::Keyed,
             Tok::BackDerived => Self::Derived,
             Tok::BackSame => Self::Same,
             Tok::BackSystem => Self::System,
@@ -122,6 +135,7 @@ impl Value {
     pub(crate) fn token(self) -> Tok {
         match self {
             Self::None | Self::Const => Tok::BackConst,
+            Self::Null => Tok::BackBad,
             Self::True => Tok::BackTrue,
             Self::False => Tok::BackFalse,
             Self::Made => Tok::BackMade,
@@ -137,6 +151,10 @@ impl Value {
             Self::Text => Tok::BackText,
             Self::Column => Tok::BackColumn,
             Self::Sibling => Tok::BackSibling,
+            Self::Worded => Tok::BackWorded,
+            Self::Timed => Tok::BackTimed,
+            Self::Soft => Tok::BackSoft,
+            Self::Keyed => Tok::BackKeyed,
             Self::Derived => Tok::BackDerived,
             Self::Same => Tok::BackSame,
             Self::System => Tok::BackSystem,
@@ -189,7 +207,37 @@ impl Value {
 
     /// Does it hold a column whose value says something about the row?
     pub(crate) fn is_column(self) -> bool {
-        matches!(self, Self::Column | Self::Sibling | Self::Derived)
+        matches!(self, Self::Sibling | Self::Derived) || self.is_named()
+    }
+
+    /// Is it the first column of its condition?
+    pub(crate) fn is_named(self) -> bool {
+        self == Self::Column || self == Self::Worded || self.is_numeric_by_name()
+    }
+
+    /// Is it a column that a comparison with 0 tells apart, as far as its name says?
+    pub(crate) fn may_be_number(self) -> bool {
+        self == Self::Column || self.is_numeric_by_name()
+    }
+
+    fn is_numeric_by_name(self) -> bool {
+        matches!(self, Self::Timed | Self::Soft | Self::Keyed)
+    }
+
+    /// Forgets what the name of a column says where `operator` does not ask for it.
+    pub(crate) fn named_for(self, operator: Operator) -> Self {
+        use Operator as O;
+        let asks = match self {
+            Self::Worded => matches!(operator, O::Equal | O::IsDistinct) || operator.is_ordered(),
+            Self::Timed | Self::Keyed => operator.is_ordered() || operator == O::Regexp,
+            Self::Soft => operator == O::Is,
+            _ => return self,
+        };
+        match self {
+            _ if asks || operator == O::None => self,
+            Self::Soft if operator.is_ordered() || operator == O::Regexp => Self::Timed,
+            _ => Self::Column,
+        }
     }
 
     /// A list of two values, as in `(a, b)` and in arguments.
@@ -205,13 +253,14 @@ impl Value {
             (first, other) if first.is_fixed() && other.is_column() => Self::PREFIXED,
             (Self::PREFIXED, other) if other.is_fixed() || other.is_column() => Self::PREFIXED,
             // `5 IN (id, 5)`.
-            (Column, value) if value.is_fixed() => Derived,
+            (Column | Worded | Timed | Soft | Keyed, value) if value.is_fixed() => Derived,
             (Few, value) | (value, Few) if value.is_column() => Bad,
             (Bad | Open | Linked | Correlated | Level(_), _) => Bad,
             (_, Bad | Open | Linked | Correlated | Level(_)) => Bad,
             (Same, _) | (_, Same) => Same,
             (System, _) | (_, System) => System,
-            (Column, _) | (_, Column) => Column,
+            (Worded, _) | (_, Worded) => Worded,
+            (Column | Timed | Soft | Keyed, _) | (_, Column | Timed | Soft | Keyed) => Column,
             (Derived, _) | (_, Derived) => Derived,
             (Sibling, _) | (_, Sibling) => Sibling,
             (Param, _) | (_, Param) => Param,
@@ -286,7 +335,7 @@ impl Value {
             (None, Link::Negative | Link::Prefix, value) if !value.is_number() => Bad,
             (None, _, _) => self.combine(link, other),
             (_, Link::Interval, other) if other.is_fixed() => self,
-            (Column | Derived, Link::Arrow, _) => Derived,
+            (left, Link::Arrow, _) if left == Derived || left.is_named() => Derived,
             // Neither sum nor product of positive numbers is 0.
             (left, Link::Sum | Link::Factor, right) if positive(left) && positive(right) => Made,
             _ => Bad,
@@ -296,8 +345,12 @@ impl Value {
     /// What a function gives of arguments that are this value.
     pub(crate) fn called(self) -> Self {
         match self.blurred() {
+            // Perhaps 0, to which any text may be equal (MySQL).
+            _ if self == Self::False => Self::Bad,
             Self::Const | Self::Made => Self::Made,
-            Self::Column | Self::Derived => Self::Derived,
+            // The order of texts says nothing, nor does that of parts of them.
+            Self::Worded => Self::System,
+            value if value == Self::Derived || value.is_named() => Self::Derived,
             value @ (Self::Param | Self::Same | Self::Few) => value,
             value if value.is_fixed() => Self::Wild,
             _ => Self::Bad,

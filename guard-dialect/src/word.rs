@@ -40,6 +40,14 @@ pub(crate) enum Callee {
     Bounded,
     /// A list that the statement makes itself (`generate_series`).
     Series,
+    /// The name that columns of texts usually have, of times (a function too), of times of
+    /// a deletion, and of numbers of rows.
+    Word,
+    Time,
+    Soft,
+    Key,
+    /// Safe, and gives a part of a text, perhaps an empty one.
+    Piece,
     /// A part of the name is not decoded.
     Odd,
 }
@@ -70,6 +78,11 @@ impl Callee {
             Tok::Bounded => Self::Bounded,
             Tok::Series => Self::Series,
             Tok::Bool => Self::Safe,
+            Tok::WordName => Self::Word,
+            Tok::TimeName => Self::Time,
+            Tok::SoftName => Self::Soft,
+            Tok::KeyName => Self::Key,
+            Tok::Piece => Self::Piece,
             Tok::Unicode => Self::Odd,
             _ => Self::Unknown,
         }
@@ -80,6 +93,8 @@ impl Callee {
         match token {
             _ if self == Self::Odd => Self::Odd,
             Tok::Safe
+            | Tok::TimeName
+            | Tok::Piece
             | Tok::Fold
             | Tok::Pure
             | Tok::CastCall
@@ -123,8 +138,8 @@ pub(crate) enum Part {
     Dot(Callee),
     /// `current`, perhaps of `CURRENT OF`.
     Current,
-    /// The interpreter has been asked which column it is.
-    Asked,
+    /// The interpreter has been asked which column it is; what it is if a new one.
+    Asked(Value),
     /// The arguments of a function are being read.
     Arguments(Callee),
     /// Behind the arguments, and behind OVER, FILTER or WITHIN.
@@ -215,12 +230,12 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
         (Part::Some(_), With) => to(part).flag(action::SPELL),
         (Part::Some(Callee::System), _) => leave(Value::System),
         (Part::Some(Callee::Constant | Callee::Odd), _) => leave(Value::Bad),
-        (Part::Some(_), Escape | At | Operator | Set) => ask(),
+        (Part::Some(callee), Escape | At | Operator | Set) => ask(callee),
         (Part::Some(_), _) if token.is_name() => to(part).flag(action::SPELL),
-        (Part::Some(_), _) => ask(),
-        (Part::Asked, ColumnSame) => Step::pop(BackSame),
-        (Part::Asked, ColumnSibling) => Step::pop(BackSibling),
-        (Part::Asked, _) => Step::pop(BackColumn),
+        (Part::Some(callee), _) => ask(callee),
+        (Part::Asked(_), ColumnSame) => Step::pop(BackSame),
+        (Part::Asked(_), ColumnSibling) => Step::pop(BackSibling),
+        (Part::Asked(column), _) => Step::pop(column.token()),
         (Part::Arguments(callee), _) if token >= BackValue && token <= BackSubJoined => {
             let arguments = Value::from_token(token);
             let value = match arguments.called() {
@@ -228,6 +243,13 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
                 _ if callee == Callee::Fold && arguments == Value::Text => Value::Text,
                 _ if callee == Callee::Fold && arguments == Value::PREFIXED => Value::Derived,
                 _ if callee == Callee::Pure => Value::Bad,
+                _ if callee == Callee::Fold && arguments == Value::System => Value::System,
+                // `DATE('a')`: 0, to which any text may be equal.
+                Value::Wild | Value::System if callee == Callee::Time => Value::Bad,
+                _ if callee == Callee::Cast && arguments == Value::Keyed => arguments,
+                // `LAST_INSERT_ID()`, where nothing was inserted.
+                Value::Made if callee == Callee::Piece => Value::Zero,
+                Value::Derived if callee == Callee::Piece => Value::System,
                 Value::Wild if callee == Callee::Cast => Value::Bad,
                 Value::Derived if matches!(callee, Callee::Vague | Callee::Series) => Value::Bad,
                 Value::Derived if callee == Callee::Bounded => Value::System,
@@ -252,10 +274,17 @@ fn name(condition: bool, part: Part, token: Tok) -> Step {
 }
 
 /// Asks which column the name is.
-fn ask() -> Step {
+fn ask(callee: Callee) -> Step {
+    let column = match callee {
+        Callee::Word => Value::Worded,
+        Callee::Time => Value::Timed,
+        Callee::Soft => Value::Soft,
+        Callee::Key => Value::Keyed,
+        _ => Value::Column,
+    };
     Step::to(Word::Name {
         condition: true,
-        part: Part::Asked,
+        part: Part::Asked(column),
     })
     .resolve(resolve::COLUMN)
     .again()
@@ -271,7 +300,9 @@ fn arguments(condition: bool, callee: Callee) -> Step {
             | Callee::Vague
             | Callee::Fold
             | Callee::Bounded
-            | Callee::Series => callee,
+            | Callee::Series
+            | Callee::Piece
+            | Callee::Time => callee,
             _ => Callee::Unknown,
         }),
     });
@@ -289,6 +320,8 @@ fn arguments(condition: bool, callee: Callee) -> Step {
     };
     match callee {
         Callee::Safe
+        | Callee::Time
+        | Callee::Piece
         | Callee::Fold
         | Callee::Pure
         | Callee::Cast

@@ -5,8 +5,9 @@
 //! identity with is skipped.
 
 use super::version::ATTRIBUTES_SINCE;
-use super::{Stream, kind, phase, transaction};
+use super::{Stream, command, kind, phase, transaction};
 use crate::class::Opaque;
+use crate::facts::IN_MYSQL;
 
 /// The client speaks TLS behind the first bytes.
 const SSL: u32 = 1 << 11;
@@ -31,6 +32,13 @@ const DATABASE: u32 = 6;
 /// The character set of `COM_CHANGE_USER`, two bytes.
 const CHARSET: u32 = 7;
 const REST: u32 = 8;
+/// The database of `COM_INIT_DB`.
+const NEXT_DATABASE: u32 = 9;
+
+/// The database that holds accounts and privileges.
+const MYSQL: [u8; 5] = *b"mysql";
+/// [`super::Connection::schema`]: another one.
+const OTHER: u8 = u8::MAX;
 
 /// Starts with the first packet of a connection.
 #[inline(always)]
@@ -38,6 +46,7 @@ pub(super) const fn begin(stream: &mut Stream) {
     stream.kind = kind::LOGIN;
     stream.phase = phase::LOGIN;
     stream.startup = FIXED;
+    stream.mysql.schema = 0;
     stream.mysql.count = 0;
     stream.mysql.capabilities = 0;
 }
@@ -48,7 +57,23 @@ pub(super) const fn change(stream: &mut Stream) {
     stream.startup = USER;
     stream.user.len = 0;
     stream.database.len = 0;
+    stream.mysql.schema = 0;
     stream.mysql.count = 0;
+}
+
+/// Starts with `COM_INIT_DB`.
+#[inline(always)]
+pub(super) const fn next_database(stream: &mut Stream) {
+    stream.startup = NEXT_DATABASE;
+    stream.mysql.schema = 0;
+}
+
+/// Takes a byte of the database's name.
+#[inline(always)]
+fn schema(stream: &mut Stream, byte: u8) {
+    let at = stream.mysql.schema;
+    let fits = (at as usize) < MYSQL.len() && MYSQL[at as usize] == byte.to_ascii_lowercase();
+    stream.mysql.schema = if fits { at + 1 } else { OTHER };
 }
 
 /// Takes one byte.
@@ -85,7 +110,11 @@ pub(super) fn byte(stream: &mut Stream, byte: u8) {
                 CHARSET
             };
         }
-        DATABASE => stream.database.push(byte),
+        DATABASE => {
+            schema(stream, byte);
+            stream.database.push(byte);
+        }
+        NEXT_DATABASE => schema(stream, byte),
         CHARSET => {
             if stream.mysql.count == 0 {
                 charset(stream, byte);
@@ -193,6 +222,14 @@ const fn proof_ends(stream: &mut Stream) {
 /// The message is complete.
 #[inline(always)]
 pub(super) const fn end(stream: &mut Stream) {
+    let entered = stream.mysql.schema as usize == MYSQL.len();
+    let moved = if entered { IN_MYSQL } else { 0 };
+    if stream.kind == command::INIT_DB {
+        // The server may refuse it: what was once entered is left by another login alone.
+        stream.moved |= moved;
+        return;
+    }
+    stream.moved = moved;
     stream.mysql.transaction = transaction::NONE;
     stream.mysql.manual = 0;
     if stream.kind == kind::LOGIN {

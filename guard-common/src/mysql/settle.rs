@@ -10,6 +10,7 @@
 use super::{command, kind, transaction};
 use crate::class::{Class, Opaque};
 use crate::engine::{AFTER_MODED, AFTER_NOT_UTF8};
+use crate::facts::IN_MYSQL;
 use crate::stream::{Names, Stream, what};
 
 /// [`Names`] kind of a prepared statement.
@@ -24,10 +25,12 @@ pub fn settle<N: Names>(stream: &mut Stream, names: &mut N) -> u32 {
     match stream.kind {
         command::QUERY => {
             stream.scan.facts.opaque |= stream.opaque;
+            stream.scan.facts.session |= stream.moved;
             what::RUN
         }
         command::PREPARE => {
             stream.scan.facts.opaque |= stream.opaque;
+            stream.scan.facts.session |= stream.moved;
             what::PREPARE
         }
         command::EXECUTE | command::BULK_EXECUTE => {
@@ -129,6 +132,7 @@ pub fn commit<N: Names>(stream: &mut Stream, names: &mut N) {
             let after = stream.scan.facts.opaque_after;
             stream.opaque |= after & !(AFTER_MODED | AFTER_NOT_UTF8);
             stream.scan.server = stream.scan.server.after(after);
+            stream.moved |= stream.scan.facts.session & IN_MYSQL;
             if stream.scan.facts.hits & (Class::Dynamic.bit() | Class::Call.bit()) != 0 {
                 stream.mysql.uncounted = 1;
             }

@@ -5,7 +5,7 @@ extern crate std;
 use super::{command, kind, transaction, version};
 use crate::class::{Class, Opaque};
 use crate::engine::{Scan, Server, VERB_NAMES};
-use crate::facts::Facts;
+use crate::facts::{Facts, IN_MYSQL};
 use crate::limits::CHUNK_BYTES;
 use crate::protocol::{Dialect, Protocol};
 use crate::redis::Command;
@@ -306,6 +306,31 @@ fn a_login_may_carry_its_proof_in_any_form() {
         assert_eq!(seen.len(), 1);
         assert_eq!(stream.user.as_bytes(), b"app");
         assert_eq!(stream.database.as_bytes(), b"shop");
+    }
+}
+
+#[test]
+fn a_connection_that_enters_the_database_mysql_is_known() {
+    let login_to = |database: &str| login(USUAL, 45, &[b"app\0\0", database.as_bytes()].concat());
+    let go_to = |database: &str| run(command::INIT_DB, database.as_bytes());
+    let change = run(command::CHANGE_USER, b"app\0\0shop\0\x2d\0");
+    for (writes, expected) in [
+        (login_to("shop\0"), 0),
+        (login_to("mysql\0"), IN_MYSQL),
+        (login_to("MySQL"), IN_MYSQL),
+        (login_to("mysqlx\0"), 0),
+        ([login_to("mysq\0"), go_to("mysql")].concat(), IN_MYSQL),
+        (
+            [login_to("shop\0"), go_to("shop"), go_to("sql")].concat(),
+            0,
+        ),
+        // The server may have refused to leave.
+        ([login_to("mysql\0"), go_to("shop")].concat(), IN_MYSQL),
+        ([login_to("mysql\0"), change].concat(), 0),
+    ] {
+        for size in [1, 7, 4096] {
+            assert_eq!(read(&writes, size, MARIA).1.moved, expected, "{writes:?}");
+        }
     }
 }
 

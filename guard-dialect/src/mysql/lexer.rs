@@ -128,6 +128,8 @@ pub(crate) enum Text {
     Anchored(bool),
     /// Only bytes that match anything in some pattern language.
     Wild,
+    /// One other byte behind them; `true`: and a `%` behind it, as in `%a%`.
+    Lone(Kind, bool),
     Other(Kind),
 }
 
@@ -383,7 +385,7 @@ impl Lexer {
             (Less, b'>') => with(Tok::Ne, Start),
             (Less | Greater, b'<' | b'>') => with(Tok::Arith, Start),
             (Less | LessEqual, _) => before(Tok::Lt, Start),
-            (Greater, b'=') => with(Tok::Gt, Start),
+            (Greater, b'=') => with(Tok::Ge, Start),
             (Greater, _) => before(Tok::Gt, Start),
             (Bang, b'=') => with(Tok::Ne, Start),
             (Bang, _) => before(Tok::Bang, Start),

@@ -13,7 +13,7 @@ use crate::token::Tok;
 use crate::word;
 use guard_common::class::{Class, Opaque, Where};
 use guard_common::engine::action;
-use guard_common::facts::Access;
+use guard_common::facts::{Access, IN_MYSQL};
 
 /// What is read of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -174,7 +174,7 @@ impl Statement {
             Handler(context) => rest(context).limited(Class::Select, Where::None),
             Use(context) => match token {
                 // A table without schema is then one of accounts and privileges.
-                Tok::SystemSchema => rest(context).hit(Class::Admin),
+                Tok::SystemSchema => rest(context).hit(Class::Admin).session(IN_MYSQL),
                 _ => rest(context),
             },
             Rename(context) => match token {
@@ -187,7 +187,7 @@ impl Statement {
                 (DropIndex(_), Tok::On) => {
                     rest(context).push(Shared::name(Access::Write, NameKind::Plain))
                 }
-                (Routine(_), Tok::Soname) => Step::to(self).hit(Class::Admin),
+                (Routine(_), Tok::Soname) => Step::to(self).hit(Class::Admin).hit(Class::IntoFile),
                 (_, Tok::Open) => Step::to(self).push(Shared::Skip(false)),
                 _ => Step::to(self),
             },
@@ -320,6 +320,8 @@ fn first(context: Context, token: Tok) -> Step {
         .verb("EXPLAIN"),
         T::Analyze => Step::to(Analyze(context)),
         T::Diagnose | T::Declare | T::Fetch | T::CloseWord => rest(context).hit(Class::Session),
+        // INSTALL PLUGIN and the like load a program into the server.
+        T::Install => rest(context).hit(Class::Admin).hit(Class::IntoFile),
         T::Administer | T::Check | T::Discard => rest(context).hit(Class::Admin),
         // BINLOG '…' executes the events in it.
         T::Binlog => rest(context)

@@ -13,6 +13,7 @@ const FAITHFUL: &str = include_str!("faithful_functions.txt");
 /// Words outside quotes, lower case.
 #[rustfmt::skip]
 const WORDS: &[(Tok, &str)] = &[
+    (WordName, WORD_NAMES), (TimeName, TIME_NAMES), (TimeName, "date time timestamp"), (Piece, PIECES), (SoftName, SOFT_NAMES), (KeyName, KEY_NAMES),
     (Select, "select"), (Insert, "insert"), (Replace, "replace"), (Update, "update"),
     (Delete, "delete"), (Drop, "drop"), (TruncateWord, "truncate"), (Alter, "alter"),
     (Create, "create"), (Rename, "rename"), (Grant, "grant"), (Revoke, "revoke"), (Call, "call"),
@@ -21,16 +22,16 @@ const WORDS: &[(Tok, &str)] = &[
     (Rollback, "rollback"), (Savepoint, "savepoint"), (Release, "release"), (LockWord, "lock unlock"),
     (Explain, "explain describe desc"), (Analyze, "analyze"), (Load, "load"), (Handler, "handler"),
     (Use, "use"), (Xa, "xa"), (Binlog, "binlog"), (Diagnose, "signal resignal get help"),
-    (Administer, "flush kill purge reset change stop install uninstall shutdown restart optimize \
+    (Administer, "flush kill purge reset change stop shutdown restart optimize \
         repair checksum cache clone backup"),
-    (Check, "check"), (Channel, "slave replica group_replication"), (Binlogs, "binlog relaylog"),
+    (Install, "install uninstall"), (Check, "check"), (Channel, "slave replica group_replication"), (Binlogs, "binlog relaylog"),
     (Table, "table tables"), (Values, "values"), (With, "with"), (From, "from"), (Into, "into"),
     (Where, "where"), (On, "on"), (Using, "using"), (As, "as"), (Not, "not"), (And, "and"),
     (Or, "or xor"), (In, "in"), (Is, "is"), (Null, "null"), (True, "true"), (False, "false"),
     (Like, "like"), (Regexp, "regexp rlike"), (Between, "between"), (Exists, "exists"),
     (Any, "any some"), (Case, "case"), (When, "when"), (Then, "then"), (Else, "else"),
     (IfWord, "if"), (EndBlock, "end"), (Declare, "declare"), (Block, "loop while repeat elseif until iterate leave"),
-    (Join, "join straight_join"), (JoinSide, "left right natural outer"), (Inner, "inner"), (Cross, "cross"),
+    (Join, "join straight_join"), (Natural, "natural"), (JoinSide, "left right outer"), (Inner, "inner"), (Cross, "cross"),
     (Lateral, "lateral"), (SetOp, "union intersect except"), (Returning, "returning"),
     (Group, "group"), (Order, "order"), (By, "by"), (Having, "having"), (Limit, "limit"),
     (Fetch, "fetch"), (For, "for"), (Against, "against"), (SystemSchema, "mysql"),
@@ -56,6 +57,34 @@ const WORDS: &[(Tok, &str)] = &[
     (Atomic, "atomic"), (CloseWord, "close"),
     (SafeValue, "utf8 utf8mb3 utf8mb4"), (Charset, CHARSETS), (FileCall, FILE_CALLS), (CastCall, "cast convert"),
 ];
+
+/// Functions that give a part of a text; one that gives 0 without an argument.
+const PIECES: &str = "substring substr mid substring_index last_insert_id";
+
+/// Columns that by their name hold texts: as numbers nearly all of them are 0.
+const WORD_NAMES: &str = "name firstname lastname fullname username nickname surname first_name \
+    last_name full_name user_name display_name company company_name ssn note notes email mail e_mail \
+    email_address title subject body content contents description summary comment_text address \
+    street city country region phone phone_number mobile fax url uri link slug path filename file_name \
+    label message msg remark remarks bio lang language locale currency \
+    login nick iban card_number first last author";
+
+/// Columns that by their name hold times, as dates or as seconds; `date`, `time` and
+/// `timestamp` are functions too.
+const TIME_NAMES: &str = "d dt ts created updated modified created_at updated_at modified_at \
+    inserted_at expires expires_at expired_at expire expiry expiration last_activity last_seen \
+    last_login last_used last_used_at access_time started_at finished_at ended_at sent_at read_at \
+    processed_at published_at reserved_at available_at scheduled_at birthday birthdate dob \
+    birth_date date_of_birth date_created date_modified created_on updated_on option_value \
+    session_expires sess_time ctime mtime atime logged_at login_at failed_at completed_at";
+
+/// Columns that by their name hold a time where a row counts as deleted: in most it is NULL.
+const SOFT_NAMES: &str = "deleted_at deleted_on removed_at archived_at date_deleted deleted";
+
+/// Columns that by their name hold the number of a row, or that of another.
+const KEY_NAMES: &str = "id xid cid uid pid oid rid tid gid user_id customer_id order_id product_id \
+    account_id post_id item_id category_id parent_id comment_id group_id company_id tenant_id \
+    owner_id author_id employee_id invoice_id payment_id project_id task_id session_id team_id";
 
 /// Those whose result is a text that says as much as a constant argument does.
 const FOLDS: &str = "lower lcase upper ucase concat";
@@ -132,6 +161,11 @@ impl Words {
             words,
             quoted: Trie::of(&[
                 (FileCall, FILE_CALLS),
+                (WordName, WORD_NAMES),
+                (TimeName, TIME_NAMES),
+                (TimeName, "date time timestamp"),
+                (SoftName, SOFT_NAMES),
+                (KeyName, KEY_NAMES),
                 (SystemSchema, "mysql"),
                 (SqlMode, "sql_mode"),
                 (EncodingName, "character_set_client"),

@@ -3,7 +3,8 @@
 use super::{Sender, says};
 use crate::abi::names::Key;
 use crate::abi::policy::Policy;
-use crate::facts::{Facts, LOST_CALL, LOST_SAFE, LOST_TABLE, MOVED, TABLE_TAGS};
+use crate::facts::{Facts, IN_MYSQL, LOST_CALL, LOST_SAFE, LOST_TABLE, MOVED, TABLE_TAGS};
+use crate::hash;
 use crate::limits::{CALLS, MAX_RULES, SAFE_CALLS, TABLE_NAMES};
 use crate::repeat::{Repeat, Turn};
 
@@ -156,7 +157,11 @@ impl Turn for Tables<'_, '_> {
             Key::TableSchema,
         ];
         let except = about.tables_except;
-        let listed = listed(found, facts.table_names[at], keys, except) ^ except;
+        let [name, mut schema] = facts.table_names[at];
+        if schema == 0 && facts.session & IN_MYSQL != 0 {
+            schema = hash::of(b"mysql");
+        }
+        let listed = listed(found, [name, schema], keys, except) ^ except;
         // VERIFIER(6.1): in 64 bits; of an OR of 32 it knows no bound.
         let tag = u64::from(facts.table_where) >> (at * 2) << 2 & 12
             | u64::from(facts.table_access[at]) & 3;

@@ -45,8 +45,8 @@ impl Lexer {
             (NumberESign { .. }, _) => before(Tok::Ident, Start),
             (FractionE, b'+' | b'-') => Next::Go(FractionE),
             (FractionE, _) => before(Tok::Junk, Start),
-            // What an exponent makes of a number is not followed: perhaps 0.
-            (Exponent, _) => before(Tok::Naught, Start),
+            // What an exponent makes of a number is not followed: 0, perhaps.
+            (Exponent, _) => before(Tok::Variable, Start),
             (_, b'0'..=b'9') => Next::Go(Fraction(Tok::Naught, byte != b'0')),
             (_, _) if is_word(byte) => before(Tok::Dot, Part),
             _ => before(Tok::Dot, Start),

@@ -33,6 +33,7 @@ impl Lexer {
             Text::Known(0, _) | Text::Anchor | Text::Wild if meta => Kind::Meta,
             Text::Known(0, _) | Text::Anchor | Text::Wild => Kind::Word,
             Text::Known(_, kind) | Text::Modes(_, kind, _) | Text::Other(kind) if !meta => kind,
+            Text::Lone(kind, _) if !meta => kind,
             _ => Kind::Meta,
         };
         match text {
@@ -42,11 +43,10 @@ impl Lexer {
             Text::Anchored(false) if b"*?{".contains(&byte) => Text::Other(Kind::Meta),
             Text::Anchored(_) if b"|\\".contains(&byte) => Text::Other(Kind::Meta),
             Text::Anchored(_) => Text::Anchored(true),
-            Text::Known(0, _) | Text::Anchor | Text::Wild
-                if b"%_.*^$+?{}[]() |".contains(&byte) =>
-            {
+            Text::Known(0, _) | Text::Anchor | Text::Wild if b"%_.^$+ ".contains(&byte) => {
                 Text::Wild
             }
+            Text::Known(0, _) | Text::Wild if meta => Text::Other(kind),
             Text::Known(node, _) if byte == b',' && self.words.ended_mode(node).is_some() => {
                 Text::Modes(0, kind, self.words.ended_mode(node) == Some(true))
             }
@@ -62,7 +62,9 @@ impl Lexer {
                 Some(next) => Text::Modes(next, kind, other),
                 None => Text::Other(kind),
             },
-            Text::Anchor | Text::Wild | Text::Other(_) => Text::Other(kind),
+            Text::Wild => Text::Lone(kind, false),
+            Text::Lone(kind, _) if byte == b'%' => Text::Lone(kind, true),
+            Text::Anchor | Text::Lone(..) | Text::Other(_) => Text::Other(kind),
         }
     }
 
@@ -73,7 +75,7 @@ impl Lexer {
             Kind::Meta => Tok::StrMeta,
         };
         match text {
-            Text::Known(0, _) | Text::Anchor | Text::Wild => Tok::Wild,
+            Text::Known(0, _) | Text::Anchor | Text::Wild | Text::Lone(_, true) => Tok::Wild,
             Text::Anchored(_) => Tok::StrWord,
             Text::Known(node, kind) => self.words.literals.token(node).unwrap_or(plain(kind)),
             Text::Modes(node, kind, other) => match self.words.modes.token(node) {
@@ -81,7 +83,7 @@ impl Lexer {
                 Some(token) => token,
                 None => plain(kind),
             },
-            Text::Other(kind) => plain(kind),
+            Text::Other(kind) | Text::Lone(kind, false) => plain(kind),
         }
     }
 
