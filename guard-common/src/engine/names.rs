@@ -1,6 +1,7 @@
 //! Names that are found: of tables, functions, columns and prepared statements.
 
 use super::Scan;
+use super::tables::action;
 use super::word::SIGNIFICANT;
 use crate::facts::{LOST_CALL, LOST_SAFE, LOST_TABLE, LOST_WORDS, NAME_LOST, NO_WHERE};
 use crate::limits::{CALLS, NAME_OPERATIONS, SAFE_CALLS, TABLE_NAMES, TABLES};
@@ -143,5 +144,24 @@ pub(super) const fn compare_bounded(scan: &Scan) -> u32 {
         2
     } else {
         1
+    }
+}
+
+/// Keeps which column is bounded, or which one was before an OR.
+#[inline(always)]
+pub(super) const fn note_bound(scan: &mut Scan, flags: u32) {
+    let mut at = 0;
+    // VERIFIER(6.1): one word after the other; both at once take more stack.
+    while at < 2 {
+        if flags & action::BOUNDED != 0 {
+            scan.bounded[at] = scan.column[at];
+        }
+        if flags & action::ALTERNATIVE != 0 {
+            scan.alternative[at] = scan.bounded[at];
+        }
+        at += 1;
+    }
+    if flags & action::ALTERNATIVE != 0 {
+        scan.alternative_depth = scan.depth;
     }
 }

@@ -51,12 +51,8 @@ pub(super) fn note(scan: &mut Scan, found: &Action) {
     if flags & action::PREDICATE != 0 {
         scan.column = [0; 2];
     }
-    if flags & action::BOUNDED != 0 {
-        scan.bounded = scan.column;
-    }
-    if flags & action::ALTERNATIVE != 0 {
-        scan.alternative = scan.bounded;
-        scan.alternative_depth = scan.depth;
+    if flags & (action::BOUNDED | action::ALTERNATIVE) != 0 {
+        names::note_bound(scan, flags);
     }
     if flags & action::WITH_NAME != 0 {
         with::declare(scan);
