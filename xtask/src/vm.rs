@@ -47,7 +47,7 @@ pub(crate) struct Options {
     #[arg(long)]
     refresh: bool,
     /// Seconds for one guest
-    #[arg(long, default_value_t = 300)]
+    #[arg(long, default_value_t = 900)]
     timeout: u64,
     /// Show what the guests print, also when all is well
     #[arg(long)]

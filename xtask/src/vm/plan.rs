@@ -105,7 +105,7 @@ impl Plan {
                 name: target.name.clone(),
                 is_test: true,
                 code: 0,
-                limit: 240,
+                limit: 600,
                 dir: target.folder.display().to_string(),
                 run: target.executable.display().to_string(),
                 args,
