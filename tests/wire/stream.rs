@@ -71,15 +71,21 @@ pub(crate) fn a_mebibyte(address: SocketAddr) {
     goes_on(&mut wire);
 }
 
-/// Non-blocking writes into a full buffer: what the kernel takes piecemeal is
-/// judged as one stream.
-pub(crate) fn a_full_buffer(address: SocketAddr) {
-    let mut wire = Wire::open(address);
+/// A connection that takes little at once and never waits.
+fn open_with_a_small_buffer(address: SocketAddr) -> Wire {
+    let wire = Wire::open(address);
     rustix::net::sockopt::set_socket_send_buffer_size(wire.stream(), 4096)
         .expect("a socket takes SO_SNDBUF");
     wire.stream()
         .set_nonblocking(true)
         .expect("a socket can be non-blocking");
+    wire
+}
+
+/// Non-blocking writes into a full buffer: what the kernel takes piecemeal is
+/// judged as one stream.
+pub(crate) fn a_full_buffer(address: SocketAddr) {
+    let mut wire = open_with_a_small_buffer(address);
     // The server cannot take more while nobody reads its long answers.
     let comment = "DROP TABLE customers; ".repeat(400);
     let long = message::query(&format!("SELECT repeat('x', 100000) /* {comment} */"));
@@ -128,12 +134,7 @@ pub(crate) fn other_bytes_at_the_same_place(address: SocketAddr) {
         |text: &str, length: usize| format!("{text}{}*/", " ".repeat(length - text.len() - 2));
     // A short text, and one of which the end is read apart: a page of it is read at once.
     for length in [60, PAGE + 300] {
-        let mut wire = Wire::open(address);
-        rustix::net::sockopt::set_socket_send_buffer_size(wire.stream(), 4096)
-            .expect("a socket takes SO_SNDBUF");
-        wire.stream()
-            .set_nonblocking(true)
-            .expect("a socket can be non-blocking");
+        let mut wire = open_with_a_small_buffer(address);
         // The server takes no more while nobody reads its long answers.
         let long = message::query(&pad("SELECT repeat('x', 1000000) /*", 50 * PAGE - 6));
         let harmless = message::query(&pad("SELECT 'customers' /*", length));
